@@ -1,0 +1,307 @@
+"""Every table and every column: type, meaning, unit, constraint.
+
+Suffixes: `_at` UTC moment, `_on` `_from` `_until` `_start` local date, `_count` whole number, `_share` 0-1,
+`is_` `has_` boolean. `data/README.md` is generated from here. A missing value means "not known", never zero or no.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+import numpy as np
+import pandas as pd
+import pandera.errors
+import pandera.pandas as pa
+import pyarrow
+from pandera import dtypes
+from pandera.engines import pandas_engine
+
+from kirovlib.errors import TableError
+
+SCHEMA_VERSION = 1
+
+KINDS = ("executive_authority", "subordinate", "state_participation", "other")
+PLATFORMS = ("vk", "ok", "telegram")
+OUTCOMES = ("collected", "partial", "not_collected")
+VERDICTS = ("failed", "cannot_tell", "passed", "inapplicable", "untested")
+PROFILE_STATUSES = ("live", "closed", "gone", "unknown")
+SOURCES = ("network", "sandbox", "replay")
+
+Moment = Annotated[pd.DatetimeTZDtype, "us", "UTC"]
+Flag = pd.BooleanDtype
+Number = pd.Int64Dtype
+
+
+@pandas_engine.Engine.register_dtype  # type: ignore[untyped-decorator, unused-ignore]
+@dtypes.immutable
+class LocalDate(pandas_engine.DataType):
+    """A date in Kirov, `datetime64[us]` without a zone (pandera's own falls back to nanoseconds)."""
+
+    type = np.dtype("datetime64[us]")
+
+    def coerce(self, data_container: Any) -> Any:
+        """Dates from text or other date types."""
+        return data_container.astype("datetime64[us]")
+
+    def check(self, pandera_dtype: Any, data_container: Any = None) -> bool:
+        """Whether a column is of this type already."""
+        found = pandera_dtype if data_container is None else data_container.dtype
+        return str(found) == "datetime64[us]"
+
+    def __str__(self) -> str:
+        return "datetime64[us]"
+
+
+def _column(meaning: str, *, required: bool = False, unit: str = "", **checks: Any) -> Any:
+    return pa.Field(description=meaning, nullable=not required, metadata={"unit": unit}, **checks)
+
+
+class Table(pa.DataFrameModel):
+    """Base of all tables: exactly the declared columns, coerced to the declared types."""
+
+    class Config:
+        """Pandera's switches."""
+
+        strict = "filter"
+        coerce = True
+        add_missing_columns = True
+
+
+class Institutions(Table):
+    """The institutions of the register."""
+
+    institution_id: str = _column("Постоянный ключ учреждения; ОГРН, когда он известен", required=True, unique=True)
+    name: str = _column("Полное наименование", required=True, str_length={"min_value": 1})
+    short_name: str = _column("Краткое наименование")
+    kind: str = _column("Вид: ОИВ, подведомственное, с государственным участием, прочее", required=True, isin=KINDS)
+    status: str = _column("Состояние, как записано в реестре (например, «Ликвидация»)")
+    founder_id: str = _column("Ключ учредителя (institution_id)")
+    sphere: str = _column("Сфера деятельности")
+    municipality: str = _column("Муниципальное образование")
+    ogrn: str = _column("ОГРН, 13 цифр с верным контрольным разрядом")
+
+
+class Accounts(Table):
+    """The official accounts of the register."""
+
+    account_id: str = _column(
+        "Постоянный ключ: сеть, двоеточие, имя или номер при первой записи", required=True, unique=True
+    )
+    platform_id: str = _column("Собственный номер в сети, если известен")
+    institution_id: str = _column("Чей аккаунт", required=True)
+    platform: str = _column("Сеть: vk, ok, telegram; другие хранятся, но не собираются", required=True)
+    url: str = _column("Адрес", required=True)
+    opened_on: LocalDate = _column("Дата создания аккаунта, если известна")
+    closed_on: LocalDate = _column("Дата закрытия аккаунта, если известна")
+    gospabliki_connected: Flag = _column("Подключён ли к «Госпабликам»; пусто — не известно")
+    gospabliki_on: LocalDate = _column("На какую дату это известно")
+    gospabliki_source: str = _column("Откуда это известно")
+
+
+class Posts(Table):
+    """Posts of the accounts; one row for each version of a post, the latest is current."""
+
+    account_id: str = _column("Аккаунт", required=True)
+    post_id: str = _column("Номер публикации в сети", required=True)
+    posted_at: Moment = _column("Когда опубликована", required=True, unit="UTC")
+    own: Flag = _column("Опубликована самим аккаунтом (не посетителем)", required=True)
+    is_repost: Flag = _column("Репост; пусто — сеть не сказала")
+    reposted_from_url: str = _column("Откуда репост")
+    is_ad: Flag = _column("Помечена сетью как реклама; пусто — сеть не сказала")
+    is_pinned: Flag = _column("Закреплена; пусто — сеть не сказала")
+    edited_at: Moment = _column("Когда изменена", unit="UTC")
+    text: str = _column("Текст; у записей посетителей не хранится")
+    url: str = _column("Адрес публикации", required=True)
+    observed_at: Moment = _column("Когда эта версия получена впервые", required=True, unit="UTC")
+    last_seen_at: Moment = _column("Когда эта версия записана как виденная", required=True, unit="UTC")
+    missed_at: Moment = _column("Когда замечено, что публикация исчезла", unit="UTC")
+    version: Number = _column("Номер версии, с 1", required=True, ge=1)
+    raw_sha256: str = _column("SHA-256 сохранённого ответа сети")
+    run_id: str = _column("Сбор", required=True)
+    batch: Number = _column("Номер порции сбора во всём хранилище", required=True, ge=1)
+
+
+class PostMetrics(Table):
+    """Views and reactions at a moment."""
+
+    account_id: str = _column("Аккаунт", required=True)
+    post_id: str = _column("Номер публикации в сети", required=True)
+    observed_at: Moment = _column("Когда получены", required=True, unit="UTC")
+    view_count: Number = _column("Просмотры", ge=0)
+    like_count: Number = _column("Отметки «Нравится»", ge=0)
+    comment_count: Number = _column("Комментарии", ge=0)
+    reshared_count: Number = _column("Сколько раз публикацией поделились", ge=0)
+    run_id: str = _column("Сбор", required=True)
+    batch: Number = _column("Номер порции сбора", required=True, ge=1)
+
+
+class ProfileSnapshots(Table):
+    """How an account's page was set up at a moment. A blank cell: the network did not return the field."""
+
+    account_id: str = _column("Аккаунт", required=True)
+    platform_id: str = _column("Собственный номер в сети")
+    collected_at: Moment = _column("Когда получено", required=True, unit="UTC")
+    name: str = _column("Название")
+    description: str = _column("Описание")
+    has_avatar: Flag = _column("Есть ли аватар")
+    has_cover: Flag = _column("Есть ли обложка")
+    phone: str = _column("Телефон")
+    email: str = _column("Почта")
+    address: str = _column("Почтовый адрес")
+    site: str = _column("Сайт")
+    subscriber_count: Number = _column("Подписчики", ge=0)
+    verified: Flag = _column("Отметка сети о верификации (не «Госорганизация»)")
+    government_mark: Flag = _column("Отметка «Госорганизация»")
+    menu: str = _column("Меню: JSON-список {title, url, type}; «[]» — меню пусто")
+    links: str = _column("Ссылки: JSON-список {title, url, type}")
+    action_button: str = _column("Кнопка действия: JSON-список {title, url, type}")
+    status: str = _column("Состояние страницы", required=True, isin=PROFILE_STATUSES)
+    raw_sha256: str = _column("SHA-256 сохранённого ответа сети")
+    run_id: str = _column("Сбор", required=True)
+    batch: Number = _column("Номер порции сбора", required=True, ge=1)
+
+
+class Coverage(Table):
+    """What was asked for and what came, for each account and run."""
+
+    account_id: str = _column("Аккаунт", required=True)
+    run_id: str = _column("Сбор", required=True)
+    covered_from: Moment = _column("Начало промежутка, за который лента прочитана полностью", unit="UTC")
+    covered_until: Moment = _column("Конец этого промежутка (не включая)", unit="UTC")
+    outcome: str = _column("Итог", required=True, isin=OUTCOMES)
+    reason: str = _column("Причина, если собрано не всё")
+    reached_end: Flag = _column("Дошло ли чтение до самой первой записи", required=True)
+    batch: Number = _column("Номер порции сбора", required=True, ge=1)
+
+
+class Runs(Table):
+    """Runs of `kirov collect`."""
+
+    run_id: str = _column("Сбор", required=True)
+    started_at: Moment = _column("Начало", required=True, unit="UTC")
+    finished_at: Moment = _column("Конец", unit="UTC")
+    source: str = _column("Откуда ответы: сеть, песочница или запись", required=True, isin=SOURCES)
+    window_from: Moment = _column("Начало запрошенного промежутка", required=True, unit="UTC")
+    window_until: Moment = _column("Конец запрошенного промежутка", required=True, unit="UTC")
+    token_kind: str = _column("Вид ключа VK: service, user; пусто — VK не собирался")
+    account_count: Number = _column("Аккаунтов в плане", required=True, ge=0)
+    request_count: Number = _column("Запросов к сетям", required=True, ge=0)
+
+
+class WeeklyCounts(Table):
+    """Posts of an account in a week of Kirov time."""
+
+    account_id: str = _column("Аккаунт", required=True)
+    week_start: LocalDate = _column("Понедельник", required=True)
+    own_count: Number = _column("Собственные публикации, не репосты", required=True, ge=0, unit="публикаций")
+    repost_count: Number = _column("Репосты", required=True, ge=0, unit="публикаций")
+    unknown_count: Number = _column("Собственные, о которых не известно, репост ли это", required=True, ge=0)
+    removed_count: Number = _column("Из собственных — исчезнувшие после сбора", required=True, ge=0)
+    ad_count: Number = _column("Из собственных — реклама", required=True, ge=0)
+    own_days_count: Number = _column("Дней недели с собственной публикацией", required=True, ge=0, le=7)
+    late_count: Number = _column("Из собственных — увиденные позже 14 суток", required=True, ge=0)
+    is_complete: Flag = _column("Прочитана ли неделя целиком", required=True)
+
+
+class Findings(Table):
+    """One judgement: a clause in an edition held against facts of an account or institution in a period."""
+
+    clause: str = _column("Ключ пункта, как в clauses.toml", required=True)
+    edition: LocalDate = _column("Редакция: дата вступления в силу")
+    institution_id: str = _column("Учреждение", required=True)
+    account_id: str = _column("Аккаунт; пусто у пунктов об учреждении")
+    period_start: LocalDate = _column("Первый понедельник", required=True)
+    period_end: LocalDate = _column("Последнее воскресенье", required=True)
+    expected: str = _column("Что требуется", required=True)
+    measured: str = _column("Что установлено", required=True)
+    verdict: str = _column("Вывод", required=True, isin=VERDICTS)
+    reason: str = _column("Причина: слово из order.checks.REASONS", required=True)
+    evidence: str = _column("Доказательства: JSON-список {title, url, sha256}", required=True)
+    note: str = _column("Примечания через запятую: слова из order.checks.NOTES")
+    repair: str = _column("Как исправить")
+
+
+LAKE_TABLES: dict[str, type[Table]] = {
+    "posts": Posts,
+    "post_metrics": PostMetrics,
+    "profile_snapshots": ProfileSnapshots,
+    "coverage": Coverage,
+}
+
+
+def validate(table: type[Table], frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with the table's columns, in its order and types.
+
+    Args:
+        table: One of the classes of this module.
+        frame: Any frame with at least the required columns.
+
+    Returns:
+        A new frame.
+
+    Raises:
+        TableError: With the first cells that break a constraint.
+
+    Example:
+        >>> validate(Coverage, pd.DataFrame()).empty
+        True
+    """
+    if frame.empty:
+        return empty(table)
+    try:
+        return table.validate(frame.reset_index(drop=True), lazy=True)[columns(table)]
+    except pandera.errors.SchemaErrors as error:
+        cases = error.failure_cases.head(5)
+        cells = "; ".join(
+            f"столбец {case.column}, строка {case.index}: «{case.failure_case}» нарушает «{case.check}»"
+            for case in cases.itertuples()
+        )
+        msg = f"Таблица {table.__name__} не принята: {cells}."
+        raise TableError(msg) from error
+
+
+def columns(table: type[Table]) -> list[str]:
+    """Names of the table's columns in order."""
+    return list(table.to_schema().columns)
+
+
+def empty(table: type[Table]) -> pd.DataFrame:
+    """The table without rows, in its types."""
+    return from_arrow(arrow_schema(table).empty_table())
+
+
+def arrow_schema(table: type[Table]) -> Any:
+    """The table's `pyarrow.Schema`, as it is stored in Parquet."""
+    schema = table.to_schema()
+    return pyarrow.schema([(name, _arrow_type(str(column.dtype))) for name, column in schema.columns.items()])
+
+
+def from_arrow(arrow_table: Any) -> pd.DataFrame:
+    """A `pyarrow.Table` of one of our schemas as a frame with our types."""
+    nullable = {pyarrow.bool_(): pd.BooleanDtype(), pyarrow.int64(): pd.Int64Dtype()}
+    frame: pd.DataFrame = arrow_table.to_pandas(types_mapper=nullable.get, date_as_object=False)
+    dates = [field.name for field in arrow_table.schema if field.type == pyarrow.date32()]
+    return frame.astype(dict.fromkeys(dates, "datetime64[us]"))
+
+
+def to_arrow(table: type[Table], frame: pd.DataFrame) -> Any:
+    """The validated frame as a `pyarrow.Table` with the table's schema and `schema_version` in its metadata."""
+    schema = arrow_schema(table).with_metadata({"schema_version": str(SCHEMA_VERSION)})
+    return pyarrow.Table.from_pandas(validate(table, frame), schema=schema, preserve_index=False)
+
+
+def to_json(value: object) -> str:
+    """JSON text as stored in `menu`, `links`, `action_button` and `evidence`: sorted keys, Cyrillic kept."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def _arrow_type(name: str) -> Any:
+    if name.startswith("str"):
+        return pyarrow.string()
+    return {
+        "boolean": pyarrow.bool_(),
+        "Int64": pyarrow.int64(),
+        "datetime64[us, UTC]": pyarrow.timestamp("us", "UTC"),
+        "datetime64[us]": pyarrow.date32(),
+    }[name]
