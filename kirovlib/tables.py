@@ -28,6 +28,27 @@ VERDICTS = ("failed", "cannot_tell", "passed", "inapplicable", "untested")
 PROFILE_STATUSES = ("live", "closed", "gone", "unknown")
 SOURCES = ("network", "sandbox", "replay")
 
+# Why an account was not, or not wholly, collected; the words of `Coverage.reason`.
+COVERAGE_REASONS = {
+    "": "собрано полностью",
+    "wall_closed": "лента закрыта: сеть не показывает её без членства в сообществе",
+    "account_gone": "сообщество удалено или заблокировано",
+    "address_unknown": "сеть не знает такого адреса (это не доказывает, что аккаунта нет)",
+    "profile_not_returned": "сеть не вернула страницу сообщества",
+    "no_answer": "сеть не ответила после нескольких попыток",
+    "answer_not_understood": "ответ сети не разобран",
+    "not_yet": "запрошенный промежуток ещё не наступил",
+    "wall_shifted": "лента менялась во время чтения",
+    "too_large": "ответ сети превышает допустимый размер",
+    "not_recorded": "в записи нет этого ответа",
+    "quota": "исчерпан суточный лимит сети",
+    "token": "сеть не приняла ключ доступа",
+    "captcha": "сеть потребовала подтверждение, что работает человек",
+    "network": "сеть недоступна",
+    "interrupted": "сбор прерван",
+    "platform_not_supported": "эта сеть пока не собирается",
+}
+
 Moment = Annotated[pd.DatetimeTZDtype, "us", "UTC"]
 Flag = pd.BooleanDtype
 Number = pd.Int64Dtype
@@ -113,8 +134,8 @@ class Posts(Table):
     edited_at: Moment = _column("Когда изменена", unit="UTC")
     text: str = _column("Текст; у записей посетителей не хранится")
     url: str = _column("Адрес публикации", required=True)
-    observed_at: Moment = _column("Когда эта версия получена впервые", required=True, unit="UTC")
-    last_seen_at: Moment = _column("Когда эта версия записана как виденная", required=True, unit="UTC")
+    observed_at: Moment = _column("Когда публикация увидена впервые", required=True, unit="UTC")
+    last_seen_at: Moment = _column("Когда увидена эта версия", required=True, unit="UTC")
     missed_at: Moment = _column("Когда замечено, что публикация исчезла", unit="UTC")
     version: Number = _column("Номер версии, с 1", required=True, ge=1)
     raw_sha256: str = _column("SHA-256 сохранённого ответа сети")
@@ -170,7 +191,7 @@ class Coverage(Table):
     covered_from: Moment = _column("Начало промежутка, за который лента прочитана полностью", unit="UTC")
     covered_until: Moment = _column("Конец этого промежутка (не включая)", unit="UTC")
     outcome: str = _column("Итог", required=True, isin=OUTCOMES)
-    reason: str = _column("Причина, если собрано не всё")
+    reason: str = _column("Причина, если собрано не всё", isin=tuple(COVERAGE_REASONS))
     reached_end: Flag = _column("Дошло ли чтение до самой первой записи", required=True)
     batch: Number = _column("Номер порции сбора", required=True, ge=1)
 

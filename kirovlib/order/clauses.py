@@ -1,0 +1,113 @@
+"""The clauses of the order, read strictly from `clauses.toml`: editions, quotations, kinds named, parameters."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from kirovlib import tables
+from kirovlib.errors import ClausesError
+
+CLAUSES_TOML = Path(__file__).with_name("clauses.toml")
+
+_MEASURED_ON = ("week", "profile")
+_CLAUSE_KEYS = {"clause", "title", "platforms", "kinds", "measured_on", "editions"}
+_EDITION_KEYS = {"in_force_from", "in_force_basis", "reference", "quote", "parameters"}
+
+
+@dataclass(frozen=True)
+class Edition:
+    """A clause's text and parameters from a date on (local date, inclusive)."""
+
+    in_force_from: date
+    in_force_basis: str
+    reference: str
+    quote: str
+    parameters: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Clause:
+    """A clause of the order; `key` names its predicate in `checks`."""
+
+    key: str
+    clause: str
+    title: str
+    platforms: tuple[str, ...]
+    kinds: tuple[str, ...]
+    measured_on: str
+    editions: tuple[Edition, ...]
+
+    def edition_on(self, day: date) -> Edition | None:
+        """The edition in force on a local date, none before the first."""
+        in_force = [edition for edition in self.editions if edition.in_force_from <= day]
+        return in_force[-1] if in_force else None
+
+
+def load(file: Path = CLAUSES_TOML) -> tuple[Clause, ...]:
+    """All clauses, in the file's order.
+
+    Raises:
+        ClausesError: The file is missing or an entry is wrong; the message names file, section and key.
+
+    Example:
+        >>> [clause.clause for clause in load()]
+        ['3.1', '2.4.1', '2.4.1', '2.4.2']
+    """
+    try:
+        sections = tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        msg = f"Файл пунктов распоряжения «{file}» не найден."
+        raise ClausesError(msg) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        msg = f"{file.name}: ошибка разметки TOML: {error}."
+        raise ClausesError(msg) from None
+    return tuple(_clause(file.name, key, section) for key, section in sections.items())
+
+
+def _clause(file: str, key: str, section: Any) -> Clause:
+    place = f"{file}, [{key}]"
+    if not isinstance(section, dict):
+        msg = f"{place}: ожидается раздел пункта, а не значение."
+        raise ClausesError(msg)
+    _check_keys(place, section, _CLAUSE_KEYS)
+    if section["measured_on"] not in _MEASURED_ON:
+        msg = f"{place}: measured_on «{section['measured_on']}»; ожидается одно из: {', '.join(_MEASURED_ON)}."
+        raise ClausesError(msg)
+    for name, known in (("platforms", tables.PLATFORMS), ("kinds", tables.KINDS)):
+        unknown = set(section[name]) - set(known)
+        if unknown:
+            msg = f"{place}: {name}: неизвестно {', '.join(sorted(unknown))}; ожидается из: {', '.join(known)}."
+            raise ClausesError(msg)
+    editions = tuple(
+        _edition(f"{place}, редакция {number}", edition) for number, edition in enumerate(section["editions"], 1)
+    )
+    dates = [edition.in_force_from for edition in editions]
+    if not editions or dates != sorted(set(dates)):
+        msg = f"{place}: нужна хотя бы одна редакция, и каждая следующая — с более поздней датой in_force_from."
+        raise ClausesError(msg)
+    return Clause(
+        key, section["clause"], section["title"], tuple(section["platforms"]), tuple(section["kinds"]),
+        section["measured_on"], editions,
+    )  # fmt: skip
+
+
+def _edition(place: str, edition: dict[str, Any]) -> Edition:
+    _check_keys(place, edition, _EDITION_KEYS)
+    if type(edition["in_force_from"]) is not date:
+        msg = f"{place}: in_force_from «{edition['in_force_from']}»; ожидается дата без кавычек, например 2024-05-15."
+        raise ClausesError(msg)
+    return Edition(**edition)
+
+
+def _check_keys(place: str, section: dict[str, Any], expected: set[str]) -> None:
+    missing, unknown = expected - set(section), set(section) - expected
+    if missing or unknown:
+        parts = [f"нет: {', '.join(sorted(missing))}"] if missing else []
+        parts += [f"лишнее: {', '.join(sorted(unknown))}"] if unknown else []
+        msg = f"{place}: {'; '.join(parts)}."
+        raise ClausesError(msg)

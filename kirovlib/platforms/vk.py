@@ -1,0 +1,384 @@
+"""VK: `groups.getById` in batches, `wall.get` plain (service token) or 25 at a time by `execute` (user token).
+
+Limits and errors are those of `PLATFORMS.md`, section 1 (dev.vk.com, VKCOM/vk-api-schema 5.199).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from kirovlib.errors import AccessError, NetworkError, QuotaError, TokenError
+from kirovlib.platforms import base, vk_rows
+from kirovlib.platforms.http import Answer, Http, TransientError
+from kirovlib.platforms.vk_wall import WallReader, page_size
+
+VERSION = "5.199"
+GROUPS_PER_CALL = 500
+WALLS_PER_EXECUTE = 25
+_WALLS_PER_ROUND = 100  # a checkpoint's worth of accounts
+_INNER_TRIES = 3
+_SILENT_CALLS = 5  # so many unanswered calls in a row mean that the network is away, not an account
+_PARALLEL = 4  # requests under way at once: the pace limits the starts, this hides the latency
+
+_TRANSIENT = {1, 6, 9, 10}
+_TOO_LARGE = 13
+_BAD_PARAMETER = {100, 104, 113, 125}
+_NO_EXECUTE = {15, 27, 28}
+_ACCOUNT_REASONS = {
+    15: "wall_closed", 18: "account_gone", 19: "wall_closed", 30: "wall_closed", 203: "wall_closed",
+    **dict.fromkeys(_BAD_PARAMETER, "address_unknown"),
+    _TOO_LARGE: "too_large",
+    -1: "not_recorded",  # said by the sandbox's replay only
+}
+_TOKEN_ADVICE = (
+    "Проверьте переменную VK_TOKEN: нужен сервисный ключ приложения VK или ключ пользователя; "
+    "ключ сообщества лент не читает."
+)
+
+
+class VkError(Exception):
+    """An error VK answered with: its code and message."""
+
+    def __init__(self, error: dict[str, Any]) -> None:
+        self.code = int(error.get("error_code", 1))
+        self.message = str(error.get("error_msg", ""))
+        super().__init__(f"{self.code}: {self.message}")
+
+    def stops(self) -> base.NetworkStoppedError | None:
+        """The error to raise when it concerns the token, quota or whole network rather than one account."""
+        cause: AccessError
+        if self.code in {5, 27, 28} or (self.code == 15 and "token" in self.message):  # noqa: PLR2004 - VK's codes
+            cause = TokenError(f"VK не принял ключ доступа (ошибка {self.code}). {_TOKEN_ADVICE}")
+            return base.NetworkStoppedError("token", cause)
+        if self.code == 29:  # noqa: PLR2004
+            cause = QuotaError(
+                "Исчерпан суточный лимит VK (ошибка 29: 5000 вызовов wall.get за сутки). Собранное сохранено; "
+                "повторите сбор через час или завтра."
+            )
+            return base.NetworkStoppedError("quota", cause)
+        if self.code in {14, 17}:
+            cause = NetworkError(
+                f"VK требует подтверждения (ошибка {self.code}). Войдите во ВКонтакте под владельцем ключа, "
+                "подтвердите вход и повторите сбор."
+            )
+            return base.NetworkStoppedError("captcha", cause)
+        return None
+
+
+@dataclass
+class _Account:
+    target: base.Target
+    group: dict[str, Any] | None = None
+    group_at: datetime | None = None
+    reason: str = ""
+    wall: WallReader | None = None
+    inner_failures: int = 0
+    raw: list[dict[str, Any]] = field(default_factory=list)
+
+
+class Vk:
+    """VK's client.
+
+    Args:
+        http: Transport with VK's pace (3 requests a second for user and service tokens).
+        url: Address of the methods, with a trailing slash.
+        token: Service or user token.
+
+    Attributes:
+        token_kind: `service` or `user`, known after the first probe.
+        server: The `Server` header of the last answer.
+    """
+
+    name = "vk"
+
+    def __init__(self, http: Http, url: str, token: str) -> None:
+        self._http, self._url, self._token = http, url, token
+        self.token_kind = ""
+        self.server = ""
+        self._silent_calls = 0
+
+    @property
+    def request_count(self) -> int:
+        """Requests sent so far, retries included."""
+        return self._http.request_count
+
+    def readings(self, targets: Sequence[base.Target], window: base.Window) -> Iterator[base.Reading]:
+        """See `base.Platform`: profiles 500 at a time, then walls; yields in the order given."""
+        with ThreadPoolExecutor(_PARALLEL) as pool:
+            for chunk in _chunks(targets, GROUPS_PER_CALL):
+                accounts = [_Account(target) for target in chunk]
+                self._read_profiles(accounts)
+                if not self.token_kind:
+                    self._probe(accounts[0])
+                for account in accounts:
+                    account.wall = _wall(account, window)
+                yield from self._read_walls(accounts, pool)
+
+    def call(self, method: str, **parameters: Any) -> Answer:
+        """One API call.
+
+        Raises:
+            VkError: What VK answered, unless it is worth a retry.
+            base.NetworkStoppedError: When the token, the quota or a captcha stands in the way.
+            TransientError: When VK did not answer after several tries.
+        """
+        try:
+            return self._send(method, parameters)
+        except VkError as error:
+            raise error.stops() or error from None
+
+    def _send(self, method: str, parameters: dict[str, Any]) -> Answer:
+        form = {"v": VERSION, **parameters}
+        headers = {"Authorization": f"Bearer {self._token}"}
+        try:
+            answer = self._http.post(self._url + method, form, headers, _check)
+        except TransientError as error:
+            self._silent_calls += 1
+            if self._silent_calls >= _SILENT_CALLS:
+                raise _unreachable(error) from None
+            raise
+        self._silent_calls = 0
+        self.server = answer.server
+        return answer
+
+    def _probe(self, account: _Account) -> None:
+        """Tell the token's kind: a service token may not `execute` (error 28)."""
+        try:
+            self._send("execute", {"code": _script([_owner(account) | {"count": 1, "offset": 0}])})
+            self.token_kind = "user"
+        except VkError as error:
+            if error.code not in _NO_EXECUTE:
+                raise error.stops() or _unreachable(error) from None
+            self.token_kind = "service"
+        except TransientError as error:
+            raise _unreachable(error) from None
+
+    def _read_profiles(self, accounts: Sequence[_Account]) -> None:
+        keys = [account.target.platform_id or vk_rows.address_key(account.target.url) for account in accounts]
+        request = {"group_ids": ",".join(keys), "fields": vk_rows.PROFILE_FIELDS}
+        try:
+            answer = self.call("groups.getById", **request)
+        except VkError as error:
+            if len(accounts) == 1:
+                accounts[0].reason = _ACCOUNT_REASONS.get(error.code, "answer_not_understood")
+                return
+            # One bad id spoils the whole call: halve until it is alone.
+            middle = len(accounts) // 2
+            self._read_profiles(accounts[:middle])
+            self._read_profiles(accounts[middle:])
+            return
+        except TransientError as error:
+            raise _unreachable(error) from None
+        groups = answer.body["response"]
+        groups = groups.get("groups", []) if isinstance(groups, dict) else groups
+        found = {str(name).lower(): group for group in groups for name in (group["id"], group.get("screen_name"))}
+        for account, key in zip(accounts, keys, strict=True):
+            account.group = found.get(key.lower())
+            account.group_at = answer.received_at
+            if account.group is None:
+                account.reason = "profile_not_returned"
+            else:
+                asked = {"group_ids": key, "fields": vk_rows.PROFILE_FIELDS, "v": VERSION}
+                body = {"response": {"groups": [account.group]}}
+                account.raw.append(
+                    base.raw_record(account.target.account_id, "groups.getById", asked, answer.received_at, body)
+                )
+
+    def _read_walls(self, accounts: Sequence[_Account], pool: ThreadPoolExecutor) -> Iterator[base.Reading]:
+        """Walls round by round; the next round's requests start before this one's readings are handed out."""
+        ahead: list[tuple[Sequence[_Account], list[Future[None]]]] = []
+        read: Callable[[Sequence[_Account]], None]
+        if self.token_kind == "user":
+            read, share = self._read_by_execute, WALLS_PER_EXECUTE
+        else:
+            read, share = self._read_plain, 1
+        try:
+            for part in _chunks(accounts, _WALLS_PER_ROUND):
+                ahead.append((part, [pool.submit(read, few) for few in _chunks(part, share)]))
+                if len(ahead) > 1:
+                    yield from _finished(*ahead.pop(0))
+            for part, futures in ahead:
+                yield from _finished(part, futures)
+        finally:
+            for _, futures in ahead:
+                for future in futures:
+                    future.cancel()
+
+    def _read_plain(self, accounts: Sequence[_Account]) -> None:
+        for account in accounts:
+            wall = account.wall
+            while wall is not None and (request := wall.next_request()):
+                try:
+                    answer = self.call("wall.get", **request)
+                except VkError as error:
+                    wall.fail(_ACCOUNT_REASONS.get(error.code, "answer_not_understood"))
+                except TransientError:
+                    wall.fail("no_answer")
+                else:
+                    _take(account, request, answer.body["response"], answer.received_at)
+
+    def _read_by_execute(self, accounts: Sequence[_Account]) -> None:
+        while waiting := [(account, request) for account in accounts if (request := _next(account))]:
+            self._execute(waiting)
+
+    def _execute(self, waiting: Sequence[tuple[_Account, dict[str, Any]]]) -> None:
+        try:
+            answer = self.call("execute", code=_script([request for _, request in waiting]))
+        except VkError as error:
+            if error.code == _TOO_LARGE:
+                self._execute_less(waiting)
+            else:
+                _fail_all(waiting, _ACCOUNT_REASONS.get(error.code, "answer_not_understood"))
+            return
+        except TransientError:
+            _fail_all(waiting, "no_answer")
+            return
+        failures = iter(answer.body.get("execute_errors", []))
+        for (account, request), page in zip(waiting, answer.body["response"], strict=True):
+            if page is False:
+                _fail_inner(account, VkError(next(failures, {})))
+            else:
+                _take(account, request, page, answer.received_at)
+
+    def _execute_less(self, waiting: Sequence[tuple[_Account, dict[str, Any]]]) -> None:
+        """The reply would exceed 5 MB: half the walls, and of a single wall half the posts."""
+        if len(waiting) > 1:
+            middle = len(waiting) // 2
+            self._execute(waiting[:middle])
+            self._execute(waiting[middle:])
+            return
+        account, request = waiting[0]
+        wall = account.wall
+        if wall is None or wall.page_size == 1:
+            _fail_all(waiting, "too_large")
+            return
+        wall.page_size //= 2
+        self._execute([(account, {**request, "count": wall.page_size})])
+
+
+def _check(body: Any) -> None:
+    if not isinstance(body, dict) or not ({"response", "error"} & set(body)):
+        msg = "neither response nor error"
+        raise TransientError(msg)
+    if "error" in body:
+        error = VkError(body["error"])
+        if error.code in _TRANSIENT:
+            msg = f"error {error.code}"
+            raise TransientError(msg)
+        raise error
+
+
+def _script(requests: Sequence[dict[str, Any]]) -> str:
+    calls = (f"API.wall.get({json.dumps(request, sort_keys=True)})" for request in requests)
+    return f"return [{','.join(calls)}];"
+
+
+def _owner(account: _Account) -> dict[str, Any]:
+    if account.group is not None:
+        return {"owner_id": -int(account.group["id"])}
+    key = account.target.platform_id or vk_rows.address_key(account.target.url)
+    return {"owner_id": -int(key)} if key.isdecimal() else {"domain": key}
+
+
+def _wall(account: _Account, window: base.Window) -> WallReader:
+    wall = WallReader(_owner(account), window, page_size(window))
+    if account.reason == "address_unknown":
+        wall.fail(account.reason)
+    elif account.group is not None and account.group.get("deactivated"):
+        wall.fail("account_gone")
+    return wall
+
+
+def _next(account: _Account) -> dict[str, Any] | None:
+    return account.wall.next_request() if account.wall else None
+
+
+def _take(account: _Account, request: dict[str, Any], page: Any, received_at: datetime) -> None:
+    if account.wall is None:
+        return
+    if isinstance(page, dict):
+        items = [vk_rows.stored_item(item) if isinstance(item, dict) else item for item in page.get("items", [])]
+        body = {"response": {"count": page.get("count"), "items": items}}
+        record = base.raw_record(account.target.account_id, "wall.get", request | {"v": VERSION}, received_at, body)
+        account.raw.append(record)
+        account.wall.take(page, received_at, record["sha256"])
+    else:
+        account.wall.fail("answer_not_understood")
+
+
+def _fail_all(waiting: Sequence[tuple[_Account, dict[str, Any]]], reason: str) -> None:
+    for account, _ in waiting:
+        if account.wall is not None:
+            account.wall.fail(reason)
+
+
+def _fail_inner(account: _Account, error: VkError) -> None:
+    if stopped := error.stops():
+        raise stopped
+    account.inner_failures += 1
+    if account.wall is not None and (error.code not in _TRANSIENT or account.inner_failures == _INNER_TRIES):
+        reason = "no_answer" if error.code in _TRANSIENT else "answer_not_understood"
+        account.wall.fail(_ACCOUNT_REASONS.get(error.code, reason))
+
+
+def _finished(accounts: Sequence[_Account], futures: Sequence[Future[None]]) -> Iterator[base.Reading]:
+    """The readings of a round; when the network stopped in it, also those, each with what it has and why."""
+    stopped = None
+    for future in futures:
+        error = future.exception()
+        if error is not None and not isinstance(error, base.NetworkStoppedError):
+            raise error
+        stopped = stopped or error
+    for account in accounts:
+        if stopped is not None and account.wall is not None and not account.wall.is_done:
+            account.wall.fail(stopped.reason)
+        yield _reading(account)
+    if stopped is not None:
+        raise stopped
+
+
+def _reading(account: _Account) -> base.Reading:
+    account_id, wall = account.target.account_id, account.wall
+    if wall is None:
+        msg = f"wall of {account_id} was never read"
+        raise AssertionError(msg)
+    covered = wall.covered()
+    complete = covered is not None and not wall.reason and account.group is not None
+    outcome = "collected" if complete else "partial" if covered or account.group is not None else "not_collected"
+    reading = base.Reading(
+        account_id=account_id,
+        outcome=outcome,
+        reason="" if complete else wall.reason or account.reason or "not_yet",
+        covered_from=covered[0] if covered else None,
+        covered_until=covered[1] if covered else None,
+        reached_end=wall.reached_end,
+        raw=account.raw,
+    )
+    for seen in wall.items.values():
+        reading.posts.append(vk_rows.post_row(account_id, seen.item, seen.answered_at, seen.sha256))
+        reading.metrics.append(vk_rows.metrics_row(account_id, seen.item, seen.answered_at))
+    if account.group is not None and account.group_at is not None:
+        sha256 = account.raw[0]["sha256"]
+        profile = vk_rows.profile_row(account_id, account.group, account.group_at, sha256)
+        if wall.reason == "wall_closed" and profile["status"] == "live":
+            profile["status"] = "closed"
+        reading.profile = profile
+    return reading
+
+
+def _unreachable(error: Exception) -> base.NetworkStoppedError:
+    cause = NetworkError(
+        f"VK не отвечает ({error}). Проверьте интернет, прокси и переменную KIROV_VK_URL; собранное сохранено, "
+        "повторите команду позже."
+    )
+    return base.NetworkStoppedError("network", cause)
+
+
+def _chunks(items: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]

@@ -1,0 +1,32 @@
+"""Russian words for numbers and dates."""
+
+from __future__ import annotations
+
+from datetime import date
+
+
+def counted(number: int, one: str, few: str, many: str) -> str:
+    """A number with its noun in the right form.
+
+    Example:
+        >>> [counted(n, "публикация", "публикации", "публикаций") for n in (1, 3, 11, 25)]
+        ['1 публикация', '3 публикации', '11 публикаций', '25 публикаций']
+    """
+    last, last_two = number % 10, number % 100
+    if last == 1 and last_two != 11:  # noqa: PLR2004 - grammar
+        form = one
+    elif last in {2, 3, 4} and last_two not in {12, 13, 14}:
+        form = few
+    else:
+        form = many
+    return f"{number} {form}"
+
+
+def posts(number: int) -> str:
+    """`3 публикации`."""
+    return counted(number, "публикация", "публикации", "публикаций")
+
+
+def dated(day: date) -> str:
+    """`21.05.2024`."""
+    return f"{day:%d.%m.%Y}"
