@@ -23,7 +23,15 @@ from kirovlib.settings import VK_URL, Settings
 
 _BATCH = 100
 _UNCHANGED = (
-    "posted_at", "own", "is_repost", "reposted_from_url", "is_ad", "is_pinned", "edited_at", "text", "url"
+    "posted_at",
+    "own",
+    "is_repost",
+    "reposted_from_url",
+    "is_ad",
+    "is_pinned",
+    "edited_at",
+    "text",
+    "url",
 )
 
 
@@ -96,7 +104,13 @@ class _Run:
     """A run in progress: turns readings into batches."""
 
     def __init__(
-        self, lake: Lake, writer: LakeWriter, run_id: str, settings: Settings, window: Window, account_count: int
+        self,
+        lake: Lake,
+        writer: LakeWriter,
+        run_id: str,
+        settings: Settings,
+        window: Window,
+        account_count: int,
     ) -> None:
         self._lake, self._writer, self._settings, self._window = lake, writer, settings, window
         self._account_count = account_count
@@ -162,7 +176,8 @@ def _stored_posts(lake: Lake, accounts: Sequence[str]) -> dict[str, dict[str, di
         return {}
     asked = pd.DataFrame({"account_id": pd.Series(list(accounts), dtype="str")})
     rows = tables.validate(
-        tables.Posts, lake.query("SELECT posts.* FROM posts SEMI JOIN asked USING (account_id)", {"asked": asked})
+        tables.Posts,
+        lake.query("SELECT posts.* FROM posts SEMI JOIN asked USING (account_id)", {"asked": asked}),
     )
     stored: dict[str, dict[str, dict[str, Any]]] = {}
     for row in rows.astype(object).where(rows.notna(), None).to_dict("records"):

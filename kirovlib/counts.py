@@ -92,7 +92,7 @@ def weekly_counts(lake: Lake, accounts: Sequence[str], weeks: Sequence[Week]) ->
         LakeError: When the lake is empty.
 
     Example:
-        >>> counts = weekly_counts(Lake(Path("data/sample/data/lake")), ["vk:nobody"], [Week.parse("2024-W21")])
+        >>> counts = weekly_counts(Lake(Path("data/sample/lake")), ["vk:nobody"], [Week.parse("2024-W21")])
         >>> int(counts["own_count"].iloc[0]), bool(counts["is_complete"].iloc[0])
         (0, False)
     """

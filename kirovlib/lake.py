@@ -34,11 +34,13 @@ from kirovlib import tables
 from kirovlib.errors import LakeError
 
 _TRIES = 5
+# Ends with the batch: an account may have several rows without covered_from, or two runs at one moment of a
+# fixed clock, and their order must not depend on how the files are cut.
 _SORT = {
-    "posts": ("account_id", "posted_at", "post_id", "version"),
-    "post_metrics": ("account_id", "post_id", "observed_at"),
-    "profile_snapshots": ("account_id", "collected_at"),
-    "coverage": ("account_id", "covered_from"),
+    "posts": ("account_id", "posted_at", "post_id", "version", "batch"),
+    "post_metrics": ("account_id", "post_id", "observed_at", "batch"),
+    "profile_snapshots": ("account_id", "collected_at", "batch"),
+    "coverage": ("account_id", "covered_from", "batch"),
 }
 # Of a post's versions the latest is current. Versions above 1 are few, so the anti-join costs next to nothing,
 # where a window function over all posts doubled the time on 53 million rows.
@@ -78,7 +80,7 @@ class Lake:
     """The lake in a folder.
 
     Example:
-        >>> Lake(Path("data/sample/data/lake")).query("SELECT count(*) > 0 AS any FROM posts")["any"].item()
+        >>> Lake(Path("data/sample/lake")).query("SELECT count(*) > 0 AS any FROM posts")["any"].item()
         True
     """
 
@@ -86,8 +88,9 @@ class Lake:
         self.folder = folder
 
     def query(self, sql: str, frames: Mapping[str, pd.DataFrame] | None = None) -> pd.DataFrame:
-        """Rows of a DuckDB query over the views `posts` (current), `post_metrics`, `profile_snapshots`,
-        `coverage`, `runs`.
+        """Rows of a DuckDB query over the lake's tables.
+
+        The views are `posts` (current versions), `post_metrics`, `profile_snapshots`, `coverage` and `runs`.
 
         Args:
             sql: The query; moments are UTC, `timezone('Europe/Kirov', …)` gives local time.
@@ -133,10 +136,16 @@ class Lake:
         Raises:
             LakeError: When no stored answer has it.
         """
-        for file in sorted((self.folder / "raw").glob("platform=*/run=*/*.jsonl.zst")):
-            for record in _read_raw(file):
-                if record["sha256"] == sha256:
-                    return record
+        for attempt in range(_TRIES):
+            try:
+                for file in sorted((self.folder / "raw").glob("platform=*/run=*/*.jsonl.zst")):
+                    for record in _read_raw(file):
+                        if record["sha256"] == sha256:
+                            return record
+                break
+            except FileNotFoundError:  # merged just now, as in `query`
+                if attempt == _TRIES - 1:
+                    raise
         msg = f"Ответа сети с SHA-256 {sha256} нет в хранилище «{self.folder}»."
         raise LakeError(msg)
 
@@ -175,7 +184,11 @@ class Lake:
                 _check_versions(files)
             _view(connection, "all_posts" if name == "posts" else name, files)
         connection.execute(_CURRENT_POSTS)
-        _view(connection, "runs", sorted((self.folder / "runs").glob("*.parquet")))
+        runs = sorted((self.folder / "runs").glob("*.parquet"))
+        if runs:
+            _view(connection, "runs", runs)
+        else:  # the first run is still going on, or was killed: its batches count all the same
+            connection.register("runs", tables.arrow_schema(tables.Runs).empty_table())
         for name, frame in frames.items():
             connection.register(name, frame)
         return connection

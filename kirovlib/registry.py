@@ -38,7 +38,8 @@ class Register:
 class _Row:
     file: Path
     number: int
-    values: dict[str, str]
+    cells: dict[str, str]
+    broken: str = ""
 
     def error(self, text: str) -> str:
         return f"{self.file.name}, строка {self.number}: {text}"
@@ -66,18 +67,18 @@ def read(folder: Path) -> Register:
         RegistryError: A file or column is missing or rows are wrong; the message lists every row.
 
     Example:
-        >>> len(read(Path("data/sample/data/registry")).institutions)
+        >>> len(read(Path("data/sample/registry")).institutions)
         24
     """
     institution_rows = list(_rows(folder / INSTITUTIONS_CSV, tables.Institutions))
     account_rows = list(_rows(folder / ACCOUNTS_CSV, tables.Accounts))
-    known = {row.values["institution_id"] for row in institution_rows}
+    known = {row.cells["institution_id"] for row in institution_rows}
     errors = [error for row in institution_rows for error in _institution_errors(row, known)]
     errors += [error for row in account_rows for error in _account_errors(row, known)]
     errors += _repeated(institution_rows, "institution_id", lambda values: values["institution_id"])
     errors += _repeated(account_rows, "account_id", lambda values: values["account_id"])
     errors += _repeated(
-        [row for row in account_rows if row.values["platform_id"]],
+        [row for row in account_rows if row.cells["platform_id"]],
         "platform_id",
         lambda values: f"{values['platform']}:{values['platform_id']}",
     )
@@ -95,9 +96,17 @@ def read(folder: Path) -> Register:
 def write(folder: Path, register: Register) -> None:
     """Write both CSV files (UTF-8 with BOM and `;`, as Russian Excel opens them)."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name, frame in ((INSTITUTIONS_CSV, register.institutions), (ACCOUNTS_CSV, register.accounts)):
-        text = frame.to_csv(index=False, sep=";", date_format="%Y-%m-%d", lineterminator="\n")
-        (folder / name).write_text(text, encoding="utf-8-sig", newline="\n")
+    contents = {
+        # A lone carriage return is not quoted by csv, yet ends the row for every reader.
+        name: frame.replace(r"\r\n?", "\n", regex=True)
+        .to_csv(index=False, sep=";", date_format="%Y-%m-%d", lineterminator="\n")
+        .encode("utf-8-sig")
+        for name, frame in ((INSTITUTIONS_CSV, register.institutions), (ACCOUNTS_CSV, register.accounts))
+    }
+    for name, content in contents.items():
+        aside = folder / f".{name}.tmp"
+        aside.write_bytes(content)
+        aside.replace(folder / name)
 
 
 def _rows(file: Path, table: type[tables.Table]) -> Iterator[_Row]:
@@ -112,14 +121,17 @@ def _rows(file: Path, table: type[tables.Table]) -> Iterator[_Row]:
     head = text.split("\n", 1)[0]
     separator = ";" if head.count(";") >= head.count(",") else ","
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    number = 1  # as spreadsheets number rows: a cell of several lines is one row
     try:
         header = [name.strip() for name in next(reader, [])]
         _check_header(file, header, table)
+        number = 2
         for cells in reader:
             if any(cell.strip() for cell in cells):
-                yield _row(file, reader.line_num, header, cells)
+                yield _row(file, number, header, cells)
+            number += 1
     except csv.Error as error:
-        msg = f"{file.name}, строка {reader.line_num}: повреждена разметка CSV ({error}). Проверьте кавычки."
+        msg = f"{file.name}, строка {number}: повреждена разметка CSV ({error}). Проверьте кавычки."
         raise RegistryError(msg) from None
 
 
@@ -131,7 +143,9 @@ def _check_header(file: Path, header: list[str], table: type[tables.Table]) -> N
     problems = [
         f"{what}: {', '.join(names)}"
         for what, names in (
-            ("нет столбцов", missing), ("неизвестные столбцы", unknown), ("столбцы повторены", repeated)
+            ("нет столбцов", missing),
+            ("неизвестные столбцы", unknown),
+            ("столбцы повторены", repeated),
         )
         if names
     ]
@@ -141,16 +155,18 @@ def _check_header(file: Path, header: list[str], table: type[tables.Table]) -> N
 
 
 def _row(file: Path, number: int, header: list[str], cells: list[str]) -> _Row:
-    if len(cells) != len(header):
-        msg = f"{file.name}, строка {number}: ячеек {len(cells)}, а столбцов {len(header)}. Проверьте разделители."
-        raise RegistryError(msg)
     schema = tables.Institutions if file.name == INSTITUTIONS_CSV else tables.Accounts
     values = dict.fromkeys(tables.columns(schema), "")
-    return _Row(file, number, values | {name: cell.strip() for name, cell in zip(header, cells, strict=True)})
+    values |= {name: cell.strip() for name, cell in zip(header, cells, strict=False)}
+    broken = f"ячеек {len(cells)}, а столбцов {len(header)}; проверьте разделители и кавычки"
+    return _Row(file, number, values, "" if len(cells) == len(header) else broken)
 
 
 def _institution_errors(row: _Row, known: set[str]) -> Iterator[str]:
-    values = row.values
+    values = row.cells
+    if row.broken:
+        yield row.error(row.broken)
+        return
     for name in ("institution_id", "name"):
         if not values[name]:
             yield row.error(f"пустой столбец {name}")
@@ -163,9 +179,12 @@ def _institution_errors(row: _Row, known: set[str]) -> Iterator[str]:
 
 
 def _account_errors(row: _Row, known: set[str]) -> Iterator[str]:
-    values = row.values
+    values = row.cells
+    if row.broken:
+        yield row.error(row.broken)
+        return
     platform, _, key = values["account_id"].partition(":")
-    if not key or platform != values["platform"]:
+    if not platform or not key or platform != values["platform"]:
         yield row.error(
             f"account_id «{values['account_id']}»; ожидается сеть из столбца platform, двоеточие и имя, "
             f"например {values['platform'] or 'vk'}:123456"
@@ -179,7 +198,7 @@ def _account_errors(row: _Row, known: set[str]) -> Iterator[str]:
             yield row.error(f"{name} «{values[name]}»; ожидается дата вида 2024-05-20")
     if values["gospabliki_connected"].lower() not in _TRUE | _FALSE | {""}:
         yield row.error(f"gospabliki_connected «{values['gospabliki_connected']}»; ожидается да, нет или пусто")
-    if values["platform"] == "vk" and values["platform_id"] and not values["platform_id"].isdecimal():
+    if values["platform"] == "vk" and values["platform_id"] and not re.fullmatch(r"[0-9]+", values["platform_id"]):
         yield row.error(f"platform_id «{values['platform_id']}»; номер сообщества VK состоит из цифр")
 
 
@@ -193,13 +212,13 @@ def _is_date(text: str) -> bool:
 def _repeated(rows: list[_Row], column: str, key: Callable[[dict[str, str]], str]) -> Iterator[str]:
     first: dict[str, _Row] = {}
     for row in rows:
-        earlier = first.setdefault(key(row.values), row)
+        earlier = first.setdefault(key(row.cells), row)
         if earlier is not row:
-            yield row.error(f"{column} «{key(row.values)}» уже есть в строке {earlier.number}")
+            yield row.error(f"{column} «{key(row.cells)}» уже есть в строке {earlier.number}")
 
 
 def _frame(rows: list[_Row]) -> pd.DataFrame:
-    frame = pd.DataFrame([row.values for row in rows], dtype="str").replace("", None)
+    frame = pd.DataFrame([row.cells for row in rows], dtype="str").replace("", None)
     if "gospabliki_connected" in frame:
         flags = frame["gospabliki_connected"].str.lower()
         known = flags.isin(_TRUE).astype("boolean")

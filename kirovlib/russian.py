@@ -30,3 +30,16 @@ def posts(number: int) -> str:
 def dated(day: date) -> str:
     """`21.05.2024`."""
     return f"{day:%d.%m.%Y}"
+
+
+def percent(share: float) -> str:
+    """`97 %` (with a no-break space) of a share between 0 and 1; only the whole is 100 %, only nothing is 0 %.
+
+    Example:
+        >>> percent(0.999).replace(chr(160), " "), percent(1).replace(chr(160), " ")
+        ('99 %', '100 %')
+    """
+    whole = round(100 * share)
+    if 0 < share < 1:
+        whole = min(max(whole, 1), 99)
+    return f"{whole}\u00a0%"

@@ -37,7 +37,7 @@ class Settings:
 
     Example:
         >>> Settings(home=Path("data/sample")).lake_dir.as_posix()
-        'data/sample/data/lake'
+        'data/sample/lake'
     """
 
     home: Path
@@ -75,7 +75,7 @@ def load(home: Path | None = None, environment: Mapping[str, str] | None = None)
         environment: Variables to read instead of the process's own.
 
     Raises:
-        ParameterError: When the home folder does not exist or an address is not an http(s) address.
+        ParameterError: When the home folder does not exist, `.env` is not UTF-8 or an address is not http(s).
 
     Example:
         >>> load(Path("."), {"VK_TOKEN": "secret"}).vk_token
@@ -86,7 +86,11 @@ def load(home: Path | None = None, environment: Mapping[str, str] | None = None)
     if not folder.is_dir():
         msg = f"Папка «{folder}» не найдена. Проверьте переменную KIROV_HOME или параметр --home."
         raise ParameterError(msg)
-    stored = {name: value or "" for name, value in dotenv_values(folder / ".env").items()}
+    try:
+        stored = {name: value or "" for name, value in dotenv_values(folder / ".env").items()}
+    except UnicodeDecodeError:
+        msg = f"Файл «{folder / '.env'}» не в UTF-8. Сохраните его в кодировке UTF-8 и повторите."
+        raise ParameterError(msg) from None
     values = {**stored, **environment}
     return Settings(
         home=folder,

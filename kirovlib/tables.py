@@ -262,7 +262,7 @@ def validate(table: type[Table], frame: pd.DataFrame) -> pd.DataFrame:
         A new frame.
 
     Raises:
-        TableError: With the first cells that break a constraint.
+        TableError: With the required columns that are missing or the first cells that break a constraint.
 
     Example:
         >>> validate(Coverage, pd.DataFrame()).empty
@@ -270,12 +270,18 @@ def validate(table: type[Table], frame: pd.DataFrame) -> pd.DataFrame:
     """
     if frame.empty:
         return empty(table)
+    required = (name for name, column in table.to_schema().columns.items() if not column.nullable)
+    missing = [name for name in required if name not in frame]
+    if missing:
+        msg = f"Таблица {table.__name__} не принята: нет столбцов {', '.join(missing)}."
+        raise TableError(msg)
     try:
         return table.validate(frame.reset_index(drop=True), lazy=True)[columns(table)]
     except pandera.errors.SchemaErrors as error:
         cases = error.failure_cases.head(5)
         cells = "; ".join(
-            f"столбец {case.column}, строка {case.index}: «{case.failure_case}» нарушает «{case.check}»"
+            f"столбец {case.column}, {'весь' if pd.isna(case.index) else f'строка {case.index}'}: "
+            f"«{case.failure_case}» нарушает «{case.check}»"
             for case in cases.itertuples()
         )
         msg = f"Таблица {table.__name__} не принята: {cells}."

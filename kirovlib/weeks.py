@@ -141,10 +141,7 @@ class Period:
         if quarter:
             last = 3 * int(quarter[2])
             return cls(text, _weeks_of_months(int(quarter[1]), last - 2, last))
-        msg = (
-            f"«{text}» — не период. Ожидается неделя (2024-W21), месяц (2024-05) "
-            "или квартал (2024-Q2)."
-        )
+        msg = f"«{text}» — не период. Ожидается неделя (2024-W21), месяц (2024-05) или квартал (2024-Q2)."
         raise ParameterError(msg)
 
     @classmethod

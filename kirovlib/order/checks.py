@@ -89,11 +89,9 @@ class Page:
 
 def page_of(snapshot: Mapping[str, Any], *, menu_answered: bool, ogrn: str) -> Page:
     """The page of a row of `ProfileSnapshots`."""
-    links = []
-    for column in ("menu", "action_button", "links"):
-        for item in json.loads(snapshot[column] or "[]"):
-            links.append(portal_links.parse(item["url"], item["title"]))
-    return Page(tuple(links), menu_answered, ogrn)
+    items = [item for column in ("menu", "action_button", "links") for item in json.loads(snapshot[column] or "[]")]
+    links = tuple(portal_links.parse(item["url"], item["title"]) for item in items)
+    return Page(links, menu_answered, ogrn)
 
 
 def posts_per_week(weeks: pd.DataFrame, parameters: Mapping[str, Any]) -> pd.DataFrame:
@@ -177,12 +175,13 @@ def expected(key: str, parameters: Mapping[str, Any]) -> str:
 def _counted(weeks: pd.DataFrame, parameters: Mapping[str, Any]) -> Any:
     if parameters["distinct_days"]:
         return weeks["own_days_count"].to_numpy(dtype="int64")
-    counted = weeks["own_count"].to_numpy(dtype="int64")
-    if not parameters["count_ads"]:
-        counted = counted - weeks["ad_count"].to_numpy(dtype="int64")
-    if not parameters["count_removed"]:
-        counted = counted - weeks["removed_count"].to_numpy(dtype="int64")
-    return counted
+    left_out = [
+        weeks[column].to_numpy(dtype="int64")
+        for column, is_counted in (("ad_count", "count_ads"), ("removed_count", "count_removed"))
+        if not parameters[is_counted]
+    ]
+    # A removed ad is among both, and how many there are is not known: the larger number accuses nobody.
+    return weeks["own_count"].to_numpy(dtype="int64") - np.max(left_out, axis=0, initial=0)
 
 
 def _portal_link(page: Page, target: str, what: str, parameters: Mapping[str, Any]) -> Outcome:
@@ -195,11 +194,17 @@ def _portal_link(page: Page, target: str, what: str, parameters: Mapping[str, An
     if works:
         best = min(works, key=lambda link: len(link.notes))
         notes = best.notes + (("foreign_ogrn",) if portal_links.foreign_ogrn(best, page.ogrn) else ())
-        return Outcome("passed", "found", _shown(best), (best,), notes, _mend([best], page, parameters) if notes else "")
+        return Outcome(
+            "passed", "found", _shown(best), (best,), notes, _mend([best], page, parameters) if notes else ""
+        )
     if misspelt:
         verdict = parameters["misspelt_link_verdict"]
         return Outcome(
-            verdict, "link_misspelt", _shown(misspelt[0]), tuple(misspelt), repair=_mend(misspelt, page, parameters)
+            verdict,
+            "link_misspelt",
+            _shown(misspelt[0]),
+            tuple(misspelt),
+            repair=_mend(misspelt, page, parameters),
         )
     if other:
         return Outcome("cannot_tell", "other_target", _shown(other[0]), tuple(other), repair=add)

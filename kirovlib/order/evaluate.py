@@ -72,7 +72,7 @@ def judge(period: str | Period, data: str | Path = "data", *, past_weeks: int = 
         LakeError: The lake is empty.
 
     Example:
-        >>> judge("2024-W28", data="data/sample/data").findings["verdict"].isin(tables.VERDICTS).all().item()
+        >>> judge("2024-W28", data="data/sample").findings["verdict"].isin(tables.VERDICTS).all().item()
         True
     """
     period = Period.parse(period) if isinstance(period, str) else period
@@ -96,7 +96,11 @@ def judge(period: str | Period, data: str | Path = "data", *, past_weeks: int = 
     order = clauses.load()
     subjects = _subjects(register, lake, coverage)
     findings = [
-        *(_week_findings(clause, subjects, weekly, period, last_moment) for clause in order if clause.measured_on == "week"),
+        *(
+            _week_findings(clause, subjects, weekly, period, last_moment)
+            for clause in order
+            if clause.measured_on == "week"
+        ),
         *(_profile_findings(clause, subjects, profiles, period) for clause in order if clause.measured_on == "profile"),
     ]
     rows = _with_shared_opa_ids(pd.concat(findings, ignore_index=True), subjects)
@@ -107,15 +111,39 @@ def judge(period: str | Period, data: str | Path = "data", *, past_weeks: int = 
     )  # fmt: skip
 
 
+def measured_weeks(judged: Judgement, key: str) -> pd.DataFrame:
+    """Weekly counts of the accounts and weeks that a clause is about, whether or not it was in force then.
+
+    Left out: kinds it does not name, closed bodies, weeks before an account was opened or after it was closed.
+
+    Returns:
+        Rows of `judged.weekly_counts` (table WeeklyCounts).
+    """
+    clause = next(clause for clause in judged.clauses if clause.key == key)
+    subjects = _with_institution(judged.accounts, judged.institutions)
+    subjects = subjects[subjects["platform"].isin(clause.platforms)]
+    kept = []
+    for start in judged.weekly_counts["week_start"].dt.date.drop_duplicates().sort_values():
+        counted = judged.weekly_counts[judged.weekly_counts["week_start"] == pd.Timestamp(start)]
+        gate = _gate(clause, subjects, start, start + timedelta(days=7), week=True)
+        kept.append(counted[counted["account_id"].isin(subjects.loc[gate == "", "account_id"])])
+    return pd.concat(kept, ignore_index=True) if kept else judged.weekly_counts.head(0)
+
+
+def _with_institution(accounts: pd.DataFrame, institutions: pd.DataFrame) -> pd.DataFrame:
+    subjects = accounts.merge(
+        institutions[["institution_id", "kind", "status", "ogrn", "founder_id"]], on="institution_id"
+    )
+    subjects["is_closed_body"] = subjects["status"].str.contains(_CLOSED_BODY, case=False, na=False)
+    return subjects
+
+
 def _subjects(register: Register, lake: Lake, coverage: pd.DataFrame) -> pd.DataFrame:
     """Accounts with what decides whether a clause applies to them."""
-    accounts = register.accounts.merge(
-        register.institutions[["institution_id", "kind", "status", "ogrn", "founder_id"]], on="institution_id"
-    )
+    accounts = _with_institution(register.accounts, register.institutions)
     accounts = accounts.merge(counts.beginnings(lake), on="account_id", how="left")
     latest = coverage[["account_id", "reason"]].rename(columns={"reason": "coverage_reason"})
     accounts = accounts.merge(latest, on="account_id", how="left")
-    accounts["is_closed_body"] = accounts["status"].str.contains(_CLOSED_BODY, case=False, na=False)
     accounts["reached_end"] = accounts["reached_end"].astype("boolean").fillna(value=False)
     return accounts.sort_values(["institution_id", "account_id"], ignore_index=True)
 
@@ -145,9 +173,7 @@ def _week_findings(
     clause: Clause, subjects: pd.DataFrame, weekly: pd.DataFrame, period: Period, last_moment: pd.Timestamp
 ) -> pd.DataFrame:
     here = subjects[subjects["platform"].isin(clause.platforms)]
-    return pd.concat(
-        [_one_week(clause, here, weekly, week, last_moment) for week in period.weeks], ignore_index=True
-    )
+    return pd.concat([_one_week(clause, here, weekly, week, last_moment) for week in period.weeks], ignore_index=True)
 
 
 def _one_week(
@@ -168,6 +194,7 @@ def _one_week(
     judged = checks.WEEK_CHECKS[clause.key](facts, edition.parameters)
     rows["verdict"], rows["reason"] = judged["verdict"], judged["reason"]
     rows["note"] = _week_notes(facts, judged, edition.parameters)
+    rows["repair"] = _week_repairs(judged, int(edition.parameters["minimum_posts"]))
     gate = _gate(clause, facts, week.start, week.until, week=True)
     gate[(gate == "") & _opened_in(facts, week)] = "opened_in_week"
     if edition.in_force_from > week.start:
@@ -204,11 +231,12 @@ def _opened_in(facts: pd.DataFrame, week: Week) -> pd.Series:
 def _week_notes(facts: pd.DataFrame, judged: pd.DataFrame, parameters: Mapping[str, Any]) -> list[str]:
     total = judged["own_count"].groupby(facts["institution_id"]).transform("sum")
     by_institution = (judged["verdict"] == "failed") & (total >= int(parameters["minimum_posts"]))
+    by_institution &= parameters["unit"] == "account"  # else the sum is what was judged
     incomplete = (judged["verdict"] == "passed") & ~facts["is_complete"].astype(bool)
     flags = {
         "met_by_institution": by_institution,
         "incomplete_but_met": incomplete,
-        "removed_counted": facts["removed_count"] > 0,
+        "removed_counted": (facts["removed_count"] > 0) & bool(parameters["count_removed"]),
         "seen_late": facts["late_count"] > 0,
     }
     return [
@@ -217,16 +245,23 @@ def _week_notes(facts: pd.DataFrame, judged: pd.DataFrame, parameters: Mapping[s
     ]
 
 
-def _profile_findings(
-    clause: Clause, subjects: pd.DataFrame, profiles: pd.DataFrame, period: Period
-) -> pd.DataFrame:
+def _week_repairs(judged: pd.DataFrame, minimum: int) -> list[str]:
+    return [
+        f"Не хватило {minimum - own}: публикуйте не менее {minimum} собственных записей в неделю." if failed else ""
+        for own, failed in zip(judged["own_count"], judged["verdict"] == "failed", strict=True)
+    ]
+
+
+def _profile_findings(clause: Clause, subjects: pd.DataFrame, profiles: pd.DataFrame, period: Period) -> pd.DataFrame:
     here = subjects[subjects["platform"].isin(clause.platforms)].reset_index(drop=True)
     edition = clause.edition_on(period.until - timedelta(days=1))
     rows = _blank(here, clause, edition, period.start, period.until)
     if edition is None:
         return rows.assign(verdict="untested", reason="no_edition_in_force", expected="пункт ещё не действовал")
     rows["expected"] = checks.expected(clause.key, edition.parameters)
-    snapshots = {str(row["account_id"]): row for row in profiles.astype(object).where(profiles.notna(), None).to_dict("records")}
+    snapshots = {
+        str(row["account_id"]): row for row in profiles.astype(object).where(profiles.notna(), None).to_dict("records")
+    }
     # The canary: a menu that nobody returned was not answered; where others have one, an account without has none.
     menu_answered = bool(profiles["menu"].notna().any())
     for position, account in enumerate(here.to_dict("records")):
@@ -249,7 +284,9 @@ def _judge_page(
 ) -> checks.Outcome:  # fmt: skip
     if snapshot is None:
         told = account["coverage_reason"]
-        reason = told if isinstance(told, str) and told in {"account_gone", "address_unknown"} else "no_snapshot_in_period"
+        reason = (
+            told if isinstance(told, str) and told in {"account_gone", "address_unknown"} else "no_snapshot_in_period"
+        )
         return checks.Outcome("cannot_tell", reason, "снимка страницы нет")
     if snapshot["status"] == "gone":
         return checks.Outcome("cannot_tell", "account_gone", "сообщество удалено или заблокировано")
@@ -293,7 +330,7 @@ def _with_shared_opa_ids(rows: pd.DataFrame, subjects: pd.DataFrame) -> pd.DataF
     """Note where one message form serves institutions of different founders."""
     from_form = rows[(rows["clause"] == "vk_report_problem") & (rows["verdict"] == "passed")]
     found = pd.Series([portal_links.parse(url).identifier for url in from_form["measured"]], index=from_form.index)
-    founder = subjects.set_index("account_id")["founder_id"].fillna("")
+    founder = subjects.set_index("account_id")["founder_id"]  # an unknown founder is not another one
     founders = from_form["account_id"].map(founder).groupby(found).nunique()
     shared = from_form.index[found.isin(founders.index[founders > 1])]
     rows.loc[shared, "note"] = [",".join(filter(None, [note, "shared_opa_id"])) for note in rows.loc[shared, "note"]]

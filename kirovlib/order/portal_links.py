@@ -19,7 +19,18 @@ WORKS, MISSPELT, BROKEN, OTHER_TARGET, ELSEWHERE = "works", "misspelt", "broken"
 _PORTAL = "pos.gosuslugi.ru"
 _PATHS = {"/form/": MESSAGE_FORM, "/og/org-activities": SURVEYS}
 _VK_HOSTS = {"vk.com", "vk.ru", "m.vk.com", "m.vk.ru", "away.vk.com", "away.vk.ru"}
-_SHORTENERS = {"clck.ru", "vk.cc", "goo.su", "bit.ly", "is.gd", "tinyurl.com", "u.to", "qps.ru", "goo.gl", "cutt.ly"}
+_SHORTENERS = {
+    "clck.ru",
+    "vk.cc",
+    "goo.su",
+    "bit.ly",
+    "is.gd",
+    "tinyurl.com",
+    "u.to",
+    "qps.ru",
+    "goo.gl",
+    "cutt.ly",
+}
 _PORTAL_TITLE = re.compile(r"сообщить\s+о\s+проблеме|высказать\s+мнение|решаем\s+вместе", re.IGNORECASE)
 _SPACE = re.compile(r"\s+")
 

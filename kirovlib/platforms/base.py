@@ -98,7 +98,9 @@ def redact(value: Any) -> Any:
     return value
 
 
-def raw_record(account_id: str, method: str, request: dict[str, Any], received_at: datetime, body: Any) -> dict[str, Any]:
+def raw_record(
+    account_id: str, method: str, request: dict[str, Any], received_at: datetime, body: Any
+) -> dict[str, Any]:
     """An answer as it is kept for evidence; the hash is of the redacted text that is stored.
 
     Returns:

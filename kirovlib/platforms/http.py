@@ -61,7 +61,12 @@ class Http:
     """
 
     def __init__(
-        self, client: httpx.Client, clock: Callable[[], datetime], *, per_second: float, longest_wait: float = 20.0
+        self,
+        client: httpx.Client,
+        clock: Callable[[], datetime],
+        *,
+        per_second: float,
+        longest_wait: float = 20.0,
     ) -> None:
         self._client = client
         self._clock = clock
@@ -71,7 +76,8 @@ class Http:
         self._retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(TransientError),
             stop=tenacity.stop_after_attempt(_ATTEMPTS),
-            wait=tenacity.wait_exponential_jitter(initial=min(0.5, longest_wait), max=longest_wait),
+            wait=tenacity.wait_exponential(multiplier=min(0.5, longest_wait), max=longest_wait)
+            + tenacity.wait_random(0, min(1, longest_wait)),
             reraise=True,
         )
 
@@ -96,7 +102,7 @@ class Http:
             self.request_count += 1
         try:
             response = self._client.post(url, data=dict(form), headers=dict(headers))
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             raise TransientError(type(error).__name__) from None
         if response.status_code != httpx.codes.OK:
             msg = f"HTTP {response.status_code}"
@@ -121,5 +127,8 @@ def make_client(url: str) -> httpx.Client:
     """A client for a network's address; proxies of the environment are used, but never for this machine itself."""
     local = httpx.URL(url).host in {"127.0.0.1", "localhost", "::1"}
     return httpx.Client(
-        timeout=_TIMEOUT_SECONDS, trust_env=not local, headers={"User-Agent": "kirovlib"}, follow_redirects=False
+        timeout=_TIMEOUT_SECONDS,
+        trust_env=not local,
+        headers={"User-Agent": "kirovlib"},
+        follow_redirects=False,
     )

@@ -30,12 +30,16 @@ _TOO_LARGE = 13
 _BAD_PARAMETER = {100, 104, 113, 125}
 _NO_EXECUTE = {15, 27, 28}
 _ACCOUNT_REASONS = {
-    15: "wall_closed", 18: "account_gone", 19: "wall_closed", 30: "wall_closed", 203: "wall_closed",
+    15: "wall_closed",
+    18: "account_gone",
+    19: "wall_closed",
+    30: "wall_closed",
+    203: "wall_closed",
     **dict.fromkeys(_BAD_PARAMETER, "address_unknown"),
     _TOO_LARGE: "too_large",
     -1: "not_recorded",  # said by the sandbox's replay only
 }
-_TOKEN_ADVICE = (
+_KEY_ADVICE = (
     "Проверьте переменную VK_TOKEN: нужен сервисный ключ приложения VK или ключ пользователя; "
     "ключ сообщества лент не читает."
 )
@@ -45,7 +49,8 @@ class VkError(Exception):
     """An error VK answered with: its code and message."""
 
     def __init__(self, error: dict[str, Any]) -> None:
-        self.code = int(error.get("error_code", 1))
+        code = error.get("error_code")
+        self.code = code if isinstance(code, int) else 1
         self.message = str(error.get("error_msg", ""))
         super().__init__(f"{self.code}: {self.message}")
 
@@ -53,7 +58,7 @@ class VkError(Exception):
         """The error to raise when it concerns the token, quota or whole network rather than one account."""
         cause: AccessError
         if self.code in {5, 27, 28} or (self.code == 15 and "token" in self.message):  # noqa: PLR2004 - VK's codes
-            cause = TokenError(f"VK не принял ключ доступа (ошибка {self.code}). {_TOKEN_ADVICE}")
+            cause = TokenError(f"VK не принял ключ доступа (ошибка {self.code}). {_KEY_ADVICE}")
             return base.NetworkStoppedError("token", cause)
         if self.code == 29:  # noqa: PLR2004
             cause = QuotaError(
@@ -101,6 +106,7 @@ class Vk:
         self.token_kind = ""
         self.server = ""
         self._silent_calls = 0
+        self._stopped: base.NetworkStoppedError | None = None
 
     @property
     def request_count(self) -> int:
@@ -130,9 +136,11 @@ class Vk:
         try:
             return self._send(method, parameters)
         except VkError as error:
-            raise error.stops() or error from None
+            raise self._stop(error.stops()) or error from None
 
     def _send(self, method: str, parameters: dict[str, Any]) -> Answer:
+        if self._stopped is not None:  # in another thread
+            raise self._stopped
         form = {"v": VERSION, **parameters}
         headers = {"Authorization": f"Bearer {self._token}"}
         try:
@@ -140,11 +148,16 @@ class Vk:
         except TransientError as error:
             self._silent_calls += 1
             if self._silent_calls >= _SILENT_CALLS:
-                raise _unreachable(error) from None
+                raise self._stop(_unreachable(error)) or error from None
             raise
         self._silent_calls = 0
         self.server = answer.server
         return answer
+
+    def _stop(self, stopped: base.NetworkStoppedError | None) -> base.NetworkStoppedError | None:
+        """Remember why the network is left, so that no other thread sends anything more."""
+        self._stopped = self._stopped or stopped
+        return stopped
 
     def _probe(self, account: _Account) -> None:
         """Tell the token's kind: a service token may not `execute` (error 28)."""
@@ -174,14 +187,13 @@ class Vk:
             return
         except TransientError as error:
             raise _unreachable(error) from None
-        groups = answer.body["response"]
-        groups = groups.get("groups", []) if isinstance(groups, dict) else groups
-        found = {str(name).lower(): group for group in groups for name in (group["id"], group.get("screen_name"))}
+        groups = _groups(answer.body["response"])
+        found = {str(name).lower(): group for group in groups or [] for name in (group["id"], group.get("screen_name"))}
         for account, key in zip(accounts, keys, strict=True):
             account.group = found.get(key.lower())
             account.group_at = answer.received_at
             if account.group is None:
-                account.reason = "profile_not_returned"
+                account.reason = "answer_not_understood" if groups is None else "profile_not_returned"
             else:
                 asked = {"group_ids": key, "fields": vk_rows.PROFILE_FIELDS, "v": VERSION}
                 body = {"response": {"groups": [account.group]}}
@@ -199,11 +211,15 @@ class Vk:
             read, share = self._read_plain, 1
         try:
             for part in _chunks(accounts, _WALLS_PER_ROUND):
+                if self._stopped is not None:
+                    break
                 ahead.append((part, [pool.submit(read, few) for few in _chunks(part, share)]))
                 if len(ahead) > 1:
                     yield from _finished(*ahead.pop(0))
             for part, futures in ahead:
                 yield from _finished(part, futures)
+            if self._stopped is not None:
+                raise self._stopped
         finally:
             for _, futures in ahead:
                 for future in futures:
@@ -238,12 +254,22 @@ class Vk:
         except TransientError:
             _fail_all(waiting, "no_answer")
             return
-        failures = iter(answer.body.get("execute_errors", []))
-        for (account, request), page in zip(waiting, answer.body["response"], strict=True):
-            if page is False:
-                _fail_inner(account, VkError(next(failures, {})))
-            else:
+        pages, failures = answer.body["response"], answer.body.get("execute_errors")
+        if not isinstance(pages, list) or len(pages) != len(waiting):
+            _fail_all(waiting, "answer_not_understood")
+            return
+        errors = (VkError(each) for each in failures or [] if isinstance(each, dict))
+        stopped = None
+        for (account, request), page in zip(waiting, pages, strict=True):
+            if page is not False:
                 _take(account, request, page, answer.received_at)
+                continue
+            failure = next(errors, VkError({}))
+            stopped = stopped or failure.stops()
+            _fail_inner(account, failure)
+        if stopped is not None:
+            self._stop(stopped)
+            raise stopped
 
     def _execute_less(self, waiting: Sequence[tuple[_Account, dict[str, Any]]]) -> None:
         """The reply would exceed 5 MB: half the walls, and of a single wall half the posts."""
@@ -266,11 +292,22 @@ def _check(body: Any) -> None:
         msg = "neither response nor error"
         raise TransientError(msg)
     if "error" in body:
+        if not isinstance(body["error"], dict):
+            msg = "an error without a code"
+            raise TransientError(msg)
         error = VkError(body["error"])
         if error.code in _TRANSIENT:
             msg = f"error {error.code}"
             raise TransientError(msg)
         raise error
+
+
+def _groups(response: Any) -> list[dict[str, Any]] | None:
+    """The communities of either envelope, none when it is neither."""
+    listed = response.get("groups") if isinstance(response, dict) else response
+    if not isinstance(listed, list):
+        return None
+    return [group for group in listed if isinstance(group, dict) and isinstance(group.get("id"), int)]
 
 
 def _script(requests: Sequence[dict[str, Any]]) -> str:
@@ -301,8 +338,8 @@ def _next(account: _Account) -> dict[str, Any] | None:
 def _take(account: _Account, request: dict[str, Any], page: Any, received_at: datetime) -> None:
     if account.wall is None:
         return
-    if isinstance(page, dict):
-        items = [vk_rows.stored_item(item) if isinstance(item, dict) else item for item in page.get("items", [])]
+    if isinstance(page, dict) and isinstance(page.get("items"), list):
+        items = [vk_rows.stored_item(item) if isinstance(item, dict) else item for item in page["items"]]
         body = {"response": {"count": page.get("count"), "items": items}}
         record = base.raw_record(account.target.account_id, "wall.get", request | {"v": VERSION}, received_at, body)
         account.raw.append(record)
@@ -318,8 +355,8 @@ def _fail_all(waiting: Sequence[tuple[_Account, dict[str, Any]]], reason: str) -
 
 
 def _fail_inner(account: _Account, error: VkError) -> None:
-    if stopped := error.stops():
-        raise stopped
+    if error.stops():
+        return  # the network stops, which is said for all its accounts at once
     account.inner_failures += 1
     if account.wall is not None and (error.code not in _TRANSIENT or account.inner_failures == _INNER_TRIES):
         reason = "no_answer" if error.code in _TRANSIENT else "answer_not_understood"
@@ -338,8 +375,6 @@ def _finished(accounts: Sequence[_Account], futures: Sequence[Future[None]]) -> 
         if stopped is not None and account.wall is not None and not account.wall.is_done:
             account.wall.fail(stopped.reason)
         yield _reading(account)
-    if stopped is not None:
-        raise stopped
 
 
 def _reading(account: _Account) -> base.Reading:

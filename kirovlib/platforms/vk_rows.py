@@ -14,6 +14,8 @@ PROFILE_FIELDS = (
     "members_count,has_photo,deactivated,phone"
 )
 
+_OWNERS = frozenset({"owner_id", "from_id", "to_id"})
+
 
 def address_key(url: str) -> str:
     """The numeric id or short name behind an address, as `groups.getById` takes it.
@@ -44,7 +46,7 @@ def post_row(account_id: str, item: dict[str, Any], seen_at: datetime, sha256: s
         "posted_at": datetime.fromtimestamp(item["date"], UTC),
         "own": own,
         "is_repost": bool(item.get("copy_history")),
-        "reposted_from_url": _wall_url(source["owner_id"], source["id"]) if "id" in source else None,
+        "reposted_from_url": _repost_source(source),
         "is_ad": bool(item["marked_as_ads"]) if "marked_as_ads" in item else None,
         "is_pinned": bool(item.get("is_pinned", 0)),
         "edited_at": datetime.fromtimestamp(item["edited"], UTC) if item.get("edited") else None,
@@ -59,7 +61,12 @@ def post_row(account_id: str, item: dict[str, Any], seen_at: datetime, sha256: s
 
 def metrics_row(account_id: str, item: dict[str, Any], seen_at: datetime) -> dict[str, Any]:
     """A wall item's counters as a row of `PostMetrics` (without run_id and batch)."""
-    counters = {"view_count": "views", "like_count": "likes", "comment_count": "comments", "reshared_count": "reposts"}
+    counters = {
+        "view_count": "views",
+        "like_count": "likes",
+        "comment_count": "comments",
+        "reshared_count": "reposts",
+    }
     row = {column: (item.get(key) or {}).get("count") for column, key in counters.items()}
     return {"account_id": account_id, "post_id": str(item["id"]), "observed_at": seen_at, **row}
 
@@ -91,11 +98,27 @@ def profile_row(account_id: str, group: dict[str, Any], seen_at: datetime, sha25
 
 
 def stored_item(item: dict[str, Any]) -> dict[str, Any]:
-    """A wall item as kept in the raw evidence: of a visitor's post only that it was there."""
+    """A wall item as kept in the raw evidence: of a visitor's post only that it was there, and no ids of persons."""
     if item.get("from_id") == item.get("owner_id"):
-        return item
-    kept: dict[str, Any] = {key: item[key] for key in ("id", "owner_id", "date") if key in item}
-    return kept | {"visitor": True}
+        kept = _without_persons(item)
+        return kept if isinstance(kept, dict) else {}
+    return {key: item[key] for key in ("id", "owner_id", "date") if key in item} | {"visitor": True}
+
+
+def _without_persons(value: Any) -> Any:
+    """Positive owners are persons, communities are negative: of a repost or an attachment from a person's page."""
+    if isinstance(value, dict):
+        return {key: _without_persons(item) for key, item in value.items() if not (key in _OWNERS and _is_person(item))}
+    return [_without_persons(item) for item in value] if isinstance(value, list) else value
+
+
+def _is_person(owner: Any) -> bool:
+    return isinstance(owner, int) and owner > 0
+
+
+def _repost_source(source: dict[str, Any]) -> str | None:
+    known = "id" in source and "owner_id" in source and not _is_person(source["owner_id"])
+    return _wall_url(source["owner_id"], source["id"]) if known else None
 
 
 def _wall_url(owner_id: int, post_id: int) -> str:
@@ -108,8 +131,14 @@ def _flag(group: dict[str, Any], key: str) -> bool | None:
 
 def _links(items: list[dict[str, Any]]) -> str:
     return tables.to_json(
-        [{"title": item.get("title") or item.get("name") or "", "url": item.get("url", ""), "type": item.get("type", "")}
-         for item in items]
+        [
+            {
+                "title": item.get("title") or item.get("name") or "",
+                "url": item.get("url") or "",
+                "type": item.get("type") or "",
+            }
+            for item in items
+        ]
     )
 
 

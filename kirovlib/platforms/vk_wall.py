@@ -37,6 +37,7 @@ class WallReader:
         self._overlaps = True
         self._shifts = 0
         self._oldest: int | None = None
+        self._has_pinned = False
         self.items: dict[int, Seen] = {}
         self.first_answer_at: datetime | None = None
         self.reached_end = False
@@ -68,14 +69,19 @@ class WallReader:
             self.fail("answer_not_understood")
             return
         self.first_answer_at = self.first_answer_at or answered_at
-        if self._offset and self._overlaps and dated and not any(post_id in self.items for _, post_id, _ in dated):
+        # Any later post may be known for another reason: a pinned one that repeats at its place, or was unpinned.
+        if self._offset and self._overlaps and dated and dated[0][1] not in self.items:
             self._step_back()
             return
         for item in items:
             self.items.setdefault(int(item["id"]), Seen(item, answered_at, sha256))
         moving = [moment for moment, _, pinned in dated if not pinned]
+        self._has_pinned = self._has_pinned or len(moving) < len(dated)
         if moving:
-            self._oldest = min(moving) if self._oldest is None else min(self._oldest, *moving)
+            # How far back the page got is said by its last post: one further up may stand out of order, and a last
+            # one older than the window is not believed alone, as in `_decide`.
+            is_old = moving[-1] < self._window.starts_at.timestamp()
+            self._oldest = max(moving[-2:]) if is_old else moving[-1]
         self._decide(total, len(items), moving)
 
     def covered(self) -> tuple[datetime, datetime] | None:
@@ -97,7 +103,8 @@ class WallReader:
         # One old post at the page's end may stand out of order; two in a row do not.
         if len(moving) > 1 and max(moving[-2:]) < border:
             self._done = True
-        elif count == 0 or self._offset + count >= total:
+        # A pinned post may repeat uncounted at its place: then a full page may end with the count, but not the wall.
+        elif count == 0 or self._offset + count >= total + (self._has_pinned and count == self.page_size):
             self.reached_end = self._done = True
         else:
             # When only the overlap came back although more is announced, look past it: an empty page is the end.

@@ -119,18 +119,17 @@ def members(bodies: Sequence[Body], seed: int, last: Week) -> list[Member]:
     owners = _owners(bodies)
     cases = _cases(owners)
     scenarios = _scenarios(owners, random)
+    places = {body.institution_id: place for place, body in enumerate(bodies)}
     shared = 300_000 + len(bodies)
     found = []
     for index, (body, is_second) in enumerate(owners):
         group = FIRST_GROUP + 37 * (index + 10)
         scenario = scenarios[index]
-        opa_id = shared if scenario == "shared_opa_id" else 222_000 + bodies.index(body)
+        opa_id = shared if scenario == "shared_opa_id" else 222_000 + places[body.institution_id]
         app = random.choices(("found", "unknown_app", "not_visible"), (36, 28, 36))[0]
         page = portal.page(scenario, app, portal.Addresses(body.institution_id, opa_id, group))
         case = cases.get(index, "two_accounts" if is_second else "")
-        found.append(
-            _member(body, index, random, case=case, group=group, scenario=scenario, page=page, last=last)
-        )
+        found.append(_member(body, index, random, case=case, group=group, scenario=scenario, page=page, last=last))
     return found
 
 
@@ -192,11 +191,7 @@ def _founders_apart(owners: Sequence[tuple[Body, bool]], places: Sequence[int]) 
 
 
 def _subordinate_places(owners: Sequence[tuple[Body, bool]]) -> list[int]:
-    return [
-        index
-        for index, (body, is_second) in enumerate(owners)
-        if body.kind == "subordinate" and not is_second
-    ]
+    return [index for index, (body, is_second) in enumerate(owners) if body.kind == "subordinate" and not is_second]
 
 
 def _member(

@@ -146,7 +146,7 @@ def ogrn(serial: int) -> str:
 
     Example:
         >>> ogrn(1)
-        '1029900000012'
+        '1029900000019'
     """
     first = f"10299{serial:07d}"
     return f"{first}{int(first) % 11 % 10}"
@@ -174,17 +174,13 @@ def bodies(count: int, seed: int) -> list[Body]:
 def _ministries(count: int) -> list[Body]:
     municipality, _, place = PLACES[0]
     return [
-        Body(
-            ogrn(100 + 7 * index), name, short, "executive_authority", None, sphere, municipality, place, stem
-        )
+        Body(ogrn(100 + 7 * index), name, short, "executive_authority", None, sphere, municipality, place, stem)
         for index, (sphere, name, short, stem) in enumerate(MINISTRIES[:count])
     ]
 
 
 def _body(kind: str, index: int, founder: Body, random: Random, taken: set[str]) -> Body:
-    templates = {"state_participation": STATE_PARTICIPATION, "other": OTHERS}.get(
-        kind, SUBORDINATES[founder.sphere]
-    )
+    templates = {"state_participation": STATE_PARTICIPATION, "other": OTHERS}.get(kind, SUBORDINATES[founder.sphere])
     for name, short, stem, place in _candidates(index, templates, random):
         if name not in taken and stem not in taken:
             taken |= {name, stem}

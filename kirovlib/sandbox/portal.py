@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
+from kirovlib.sandbox.names import ogrn
+
 WIDGET = "Решаем вместе"
 PROBLEM = "Сообщить о проблеме"
 OPINION = "Высказать мнение"
@@ -170,7 +172,7 @@ def _in_links(to: Addresses) -> Page:
 
 
 def _foreign_ogrn(to: Addresses) -> Page:
-    foreign = "1029900000012"
+    foreign = ogrn(1)
     return _pair(to.form(ogrn=foreign), to.surveys(ogrn=foreign), note="foreign_ogrn")
 
 
@@ -233,9 +235,7 @@ def page(scenario: str, app: str, to: Addresses) -> Page:
             made.menu.append(("Открыть приложение", "app", UNKNOWN_APP.format(group=to.group)))
     made.menu.append(("Фотоальбомы", "photo_album", f"https://vk.com/albums-{to.group}"))
     if to.group % 3 == 0:
-        made.menu.append(
-            ("Вопросы и ответы", "discussion", f"https://vk.com/topic-{to.group}_{to.opa_id % 900 + 100}")
-        )
+        made.menu.append(("Вопросы и ответы", "discussion", f"https://vk.com/topic-{to.group}_{to.opa_id % 900 + 100}"))
     if to.group % 4 == 0:
         made.menu.append(("Наш учредитель", "group", "https://vk.com/club990000000"))
     return made

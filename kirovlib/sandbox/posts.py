@@ -162,8 +162,7 @@ def _moment(plan: WeekPlan, random: Random) -> datetime:
     days = range(plan.days[0], plan.days[1] + 1)
     dates = [plan.week.start + timedelta(days=offset) for offset in days]
     weights = [
-        1 if (day.month, day.day) in HOLIDAYS else DAY_WEIGHTS[offset]
-        for day, offset in zip(dates, days, strict=True)
+        1 if (day.month, day.day) in HOLIDAYS else DAY_WEIGHTS[offset] for day, offset in zip(dates, days, strict=True)
     ]
     day = random.choices(dates, weights)[0]
     hour = random.choices(HOURS, HOUR_WEIGHTS)[0]

@@ -157,8 +157,7 @@ def _response(path: Path) -> Any:
 
 def _malformed(path: Path, expected: str) -> ParameterError:
     return ParameterError(
-        f"Файл «{path}» не похож на записанный ответ: ожидается {expected}. "
-        "Исправьте файл или уберите его из папки."
+        f"Файл «{path}» не похож на записанный ответ: ожидается {expected}. Исправьте файл или уберите его из папки."
     )
 
 
@@ -197,9 +196,7 @@ def _moment(post: dict[str, Any]) -> datetime:
     return datetime.fromtimestamp(int(post["date"]), UTC)
 
 
-def _institutions(
-    groups: dict[int, dict[str, Any]], walls: dict[int, RecordedWall], watched: set[int]
-) -> pd.DataFrame:
+def _institutions(groups: dict[int, dict[str, Any]], walls: dict[int, RecordedWall], watched: set[int]) -> pd.DataFrame:
     return validate(Institutions, pd.DataFrame(_institution_rows(groups, walls, watched)))
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import threading
 from collections.abc import Callable
 from datetime import datetime
@@ -15,7 +16,6 @@ from types import TracebackType
 from typing import Any, Self
 
 import tornado.httpserver
-import tornado.netutil
 import tornado.web
 
 from kirovlib.errors import ParameterError
@@ -111,16 +111,14 @@ class Sandbox:
         """
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         try:
-            sockets = tornado.netutil.bind_sockets(self._port, HOST)
+            listener = socket.create_server((HOST, self._port))
         except OSError as error:
-            msg = (
-                f"Порт {self._port} занят или не разрешён ({error.strerror}). "
-                "Укажите другой: --port 0 возьмёт свободный."
-            )
+            msg = f"Порт {self._port} занят или не разрешён. Укажите другой: --port 0 возьмёт свободный."
             raise ParameterError(msg) from error
+        listener.setblocking(False)
         server = tornado.httpserver.HTTPServer(_application(self.vk))
-        server.add_sockets(sockets)
-        self.url = f"http://{HOST}:{sockets[0].getsockname()[1]}/"
+        server.add_sockets([listener])
+        self.url = f"http://{HOST}:{listener.getsockname()[1]}/"
         try:
             on_listening(self.url)
             await self._stop.wait()
@@ -164,16 +162,19 @@ def _source(given: World | Recording | VkSource) -> VkSource:
 
 
 def _application(vk: VkApi) -> tornado.web.Application:
-    return tornado.web.Application(
-        [(r"/vk/method/([A-Za-z.]*)", _VkHandler, {"vk": vk}), (r"/.*", _NothingHandler, {"vk": vk})],
-        log_function=lambda _: None,
-    )
+    routes = [(r"/vk/method/([A-Za-z.]*)", _VkHandler), (r"/.*", _NothingHandler)]
+    return tornado.web.Application(routes, vk=vk, log_function=lambda _: None)
 
 
 class _Handler(tornado.web.RequestHandler):  # type: ignore[misc, unused-ignore]
-    def initialize(self, vk: VkApi) -> None:
-        self._vk = vk
-        self._stamp(vk.source.now)
+    @property
+    def _vk(self) -> VkApi:
+        vk: VkApi = self.settings["vk"]
+        return vk
+
+    def set_default_headers(self) -> None:
+        """Also what tornado sends by itself, such as 405, carries our clock."""
+        self._stamp(self._vk.source.now)
 
     def _stamp(self, moment: datetime) -> None:
         self.set_header("Server", f"kirov-sandbox/{self._vk.source.mode}")

@@ -91,8 +91,7 @@ class WorldSource:
         numbers = dict.fromkeys(number for number in map(self._number, keys) if number is not None)
         groups = [self.world.groups[number] for number in numbers]
         shown = [
-            {name: value for name, value in group.items() if name in BASE_FIELDS or name in fields}
-            for group in groups
+            {name: value for name, value in group.items() if name in BASE_FIELDS or name in fields} for group in groups
         ]
         return Fetched(shown, self.now)
 

@@ -7,7 +7,7 @@ through the week, can it be read, and only then: how much.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date
 
 from kirovlib.sandbox.members import Member
 from kirovlib.sandbox.posts import WeekPlan
@@ -24,14 +24,12 @@ def verdicts(member: Member, plans: list[WeekPlan]) -> Iterator[dict[str, str]]:
         member: The account.
         plans: Its weeks, ascending; the last one is the last full week.
     """
-    first_post = next((plan.week.start for plan in plans if plan.own), None)
-    is_young = member.case == "short_wall"
-    born = first_post + timedelta(days=2) if is_young and first_post else member.opened_on
+    first_post = next((plan.week for plan in plans if plan.own), None) if member.case == "short_wall" else None
     for plan in plans:
         judged = (
             _edition(plan.week)
             or _addressee(member, plan.week, is_posts=True)
-            or _lifetime(member, plan.week, born)
+            or _lifetime(member, plan.week, first_post)
             or _reachable(member)
             or (("passed", "norm_met") if plan.own >= MINIMUM_POSTS else ("failed", "below_norm"))
         )
@@ -51,9 +49,7 @@ def verdicts(member: Member, plans: list[WeekPlan]) -> Iterator[dict[str, str]]:
         yield _verdict(clause, member, week, outside or planned, "" if outside else note)
 
 
-def _verdict(
-    clause: str, member: Member, week: Week, judged: tuple[str, str], note: str = ""
-) -> dict[str, str]:
+def _verdict(clause: str, member: Member, week: Week, judged: tuple[str, str], note: str = "") -> dict[str, str]:
     return {
         "clause": clause,
         "account_id": member.account_id,
@@ -83,13 +79,23 @@ def _addressee(member: Member, week: Week, *, is_posts: bool) -> tuple[str, str]
     return None
 
 
-def _lifetime(member: Member, week: Week, born: date | None) -> tuple[str, str] | None:
-    """Why the account did not live through the whole week."""
+def _lifetime(member: Member, week: Week, first_post: Week | None) -> tuple[str, str] | None:
+    """Why the account did not live through the whole week.
+
+    Args:
+        member: The account.
+        week: The week judged.
+        first_post: The week of the first post ever, where the reader can know it. It stands for the birth in
+            its own week (`READING.md`); before it nobody knows whether there was an empty account.
+    """
     if member.closed_on is not None and week.start <= member.closed_on < week.until:
         return ("inapplicable", "closed_in_week")
-    if born is None or born < week.start:
+    if first_post is not None and week <= first_post:
+        is_birth = week == first_post
+        return ("inapplicable", "opened_in_week") if is_birth else ("cannot_tell", "existence_unknown")
+    if member.opened_on is None or member.opened_on < week.start:
         return None
-    return ("inapplicable", "opened_in_week" if born < week.until else "not_yet_open")
+    return ("inapplicable", "opened_in_week" if member.opened_on < week.until else "not_yet_open")
 
 
 def _reachable(member: Member) -> tuple[str, str] | None:

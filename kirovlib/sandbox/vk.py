@@ -120,9 +120,9 @@ class VkApi:
         if not token:
             raise VkFailure(*(TOKEN_REQUIRED if name == "wall.get" else NO_TOKEN))
         if token not in TOKENS:
-            raise VkFailure(*(EXPIRED if token == "sandbox-expired" else AUTH_FAILED))  # noqa: S105 - a name
+            raise VkFailure(*(EXPIRED if token == "sandbox-expired" else AUTH_FAILED))
         self._pace(token)
-        if name == "execute" and token == "sandbox-service":  # noqa: S105
+        if name == "execute" and token == "sandbox-service":
             raise VkFailure(*APP_AUTH)
 
     def _pace(self, token: str) -> None:
@@ -161,7 +161,7 @@ class VkApi:
         return Fetched(groups, moment)
 
     def _wall(self, params: Mapping[str, str], token: str) -> Fetched:
-        if token == "sandbox-group":  # noqa: S105
+        if token == "sandbox-group":
             raise VkFailure(*GROUP_AUTH)
         owner, chosen = params.get("owner_id", ""), params.get("filter") or "all"
         offset = _whole(params, "offset", 0, None)

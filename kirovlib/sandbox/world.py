@@ -61,9 +61,7 @@ class World:
         return "world"
 
 
-def build_world(
-    *, institutions: int = 60, weeks: int = 12, seed: int = 131, now: datetime = DEMO_NOW
-) -> World:
+def build_world(*, institutions: int = 60, weeks: int = 12, seed: int = 131, now: datetime = DEMO_NOW) -> World:
     """A world; the same arguments give the same world to the byte.
 
     Args:
@@ -90,9 +88,7 @@ def build_world(
         groups={member.group: group_json(member) for member in found},
         walls={member.group: _wall(member, plans[member.account_id], now, seed) for member in found},
         counts=pd.DataFrame([row for member in found for row in _counts(member, plans[member.account_id])]),
-        verdicts=pd.DataFrame(
-            [row for member in found for row in verdicts(member, plans[member.account_id])]
-        ),
+        verdicts=pd.DataFrame([row for member in found for row in verdicts(member, plans[member.account_id])]),
         cases=_cases(found),
     )
 

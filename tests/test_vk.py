@@ -1,0 +1,375 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+from fake_vk import NOW, TOKEN, WINDOW, FakeVk, error, inner_calls, post, target
+
+from kirovlib.errors import NetworkError, QuotaError, TokenError
+from kirovlib.platforms.base import Reading, Target
+from kirovlib.platforms.vk import VERSION
+
+KINDS = ("service", "user")
+
+
+def outcomes(readings: list[Reading]) -> dict[str, tuple[str, str]]:
+    return {reading.account_id: (reading.outcome, reading.reason) for reading in readings}
+
+
+def stored(readings: list[Reading]) -> str:
+    return json.dumps([vars(reading) for reading in readings], ensure_ascii=False, default=str)
+
+
+# --- what is sent
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_token_goes_in_the_header_and_nowhere_else(kind: str) -> None:
+    fake = FakeVk(kind=kind)
+    readings = fake.read()
+    assert all(request.headers["Authorization"] == f"Bearer {TOKEN}" for request in fake.requests)
+    assert not any(TOKEN in str(request.url) or TOKEN in request.content.decode() for request in fake.requests)
+    assert TOKEN not in stored(readings)
+    assert all(form["v"] == VERSION for _, form in fake.calls)
+
+
+def test_the_token_echoed_in_an_error_is_in_no_message() -> None:
+    for code in (5, 29, 14, 17, 28):
+        _, stopped = FakeVk(fault=lambda *_, code=code: error(code)).read_until_stopped()  # type: ignore[misc]
+        assert stopped is not None
+        assert TOKEN not in f"{stopped!r} {stopped} {stopped.cause!r} {stopped.cause}"
+
+
+@pytest.mark.parametrize("code", [15, 27, 28])
+def test_a_token_that_may_not_execute_reads_walls_one_by_one(code: int) -> None:
+    fake = FakeVk(fault=lambda method, _: error(code) if method == "execute" else None)
+    vk = fake.vk()
+    readings = list(vk.readings([target(group) for group in fake.groups], WINDOW))
+    assert vk.token_kind == "service"
+    assert (fake.count("execute"), fake.count("wall.get")) == (1, 3)
+    assert {outcome for outcome, _ in outcomes(readings).values()} == {"collected"}
+
+
+def test_a_user_token_reads_walls_25_at_a_time() -> None:
+    fake = FakeVk(range(1, 61))
+    vk = fake.vk()
+    readings = list(vk.readings([target(group) for group in fake.groups], WINDOW))
+    assert vk.token_kind == "user"
+    sizes = [len(inner_calls(form)) for method, form in fake.calls if method == "execute"]
+    assert sorted(sizes[1:]) == [10, 25, 25]
+    assert fake.count("wall.get") == 0
+    assert [reading.account_id for reading in readings] == [f"vk:{group}" for group in fake.groups]
+    assert all(len(reading.posts) == 4 for reading in readings)
+
+
+def test_the_probe_is_made_once_a_run() -> None:
+    fake = FakeVk(range(1, 701), kind="service")
+    fake.read()
+    assert fake.count("execute") == 1
+
+
+def test_a_community_token_is_refused_with_the_variable_to_mend() -> None:
+    _, stopped = FakeVk(kind="group").read_until_stopped()
+    assert stopped is not None
+    assert stopped.reason == "token"
+    assert isinstance(stopped.cause, TokenError)
+    assert "VK_TOKEN" in str(stopped.cause)
+
+
+def test_profiles_are_asked_500_at_a_time_with_the_fields_that_come_only_when_asked() -> None:
+    fake = FakeVk(range(1, 1201))
+    fake.read()
+    forms = [form for method, form in fake.calls if method == "groups.getById"]
+    assert [len(form["group_ids"].split(",")) for form in forms] == [500, 500, 200]
+    assert {"menu", "is_government_organization", "action_button", "links"} <= set(forms[0]["fields"].split(","))
+    assert "contacts" not in forms[0]["fields"]
+
+
+# --- one bad account never costs the others
+
+
+@pytest.mark.parametrize("code", [100, 125])
+@pytest.mark.parametrize("bad", [1, 4, 7])
+def test_one_bad_id_is_isolated_by_halving(code: int, bad: int) -> None:
+    def fault(method: str, form: dict[str, str]) -> dict[str, Any] | None:
+        return error(code) if method == "groups.getById" and str(bad) in form["group_ids"].split(",") else None
+
+    fake = FakeVk(range(1, 8), fault=fault)
+    found = outcomes(fake.read())
+    assert found.pop(f"vk:{bad}") == ("not_collected", "address_unknown")
+    assert set(found.values()) == {("collected", "")}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [(15, "wall_closed"), (30, "wall_closed"), (203, "wall_closed"), (19, "wall_closed"), (18, "account_gone"),
+     (100, "address_unknown"), (104, "address_unknown"), (125, "address_unknown"), (-1, "not_recorded"),
+     (7, "answer_not_understood")],
+)  # fmt: skip
+def test_an_error_of_one_wall_belongs_to_its_account_alone(kind: str, code: int, reason: str) -> None:
+    fake = FakeVk(range(1, 6), kind=kind)
+    fake.walls[3] = error(code)
+    found = outcomes(fake.read())
+    assert found.pop("vk:3") == ("partial", reason)
+    assert set(found.values()) == {("collected", "")}
+
+
+def test_the_errors_of_an_execute_go_to_the_right_accounts() -> None:
+    fake = FakeVk(range(1, 7))
+    fake.walls |= {2: error(18), 4: error(15), 5: error(30), 6: error(104)}
+    readings = fake.read()
+    assert [reading.reason for reading in readings] == [
+        "", "account_gone", "", "wall_closed", "wall_closed", "address_unknown"
+    ]  # fmt: skip
+    assert [len(reading.posts) for reading in readings] == [4, 0, 4, 0, 0, 0]
+    assert readings[3].profile is not None
+    assert readings[3].profile["status"] == "closed"
+
+
+def test_an_inner_failure_worth_a_retry_is_tried_again_for_its_account_only() -> None:
+    left = {"fails": 2}
+
+    def fault(method: str, form: dict[str, str]) -> dict[str, Any] | None:
+        calls = inner_calls(form) if method == "execute" else []
+        if len(calls) < 2 and not (calls and calls[0]["owner_id"] == -2 and calls[0]["count"] > 1):
+            return None
+        if left["fails"] == 0:
+            return None
+        left["fails"] -= 1
+        answer = FakeVk(range(1, 4))._body("execute", form)
+        position = [call["owner_id"] for call in calls].index(-2)
+        answer["response"][position] = False
+        return answer | {"execute_errors": [{"method": "wall.get", "error_code": 10, "error_msg": "internal"}]}
+
+    fake = FakeVk(range(1, 4), fault=fault)
+    assert set(outcomes(fake.read()).values()) == {("collected", "")}
+    sizes = [len(inner_calls(form)) for method, form in fake.calls if method == "execute"]
+    assert sizes == [1, 3, 1, 1]
+
+
+def test_a_page_that_was_not_returned_is_not_an_account_that_is_gone() -> None:
+    fake = FakeVk([1, 2])
+    del fake.groups[2]
+    found = outcomes(fake.read([target(1), target(2)]))
+    assert found == {"vk:1": ("collected", ""), "vk:2": ("partial", "profile_not_returned")}
+
+
+def test_a_deactivated_community_is_gone_and_its_wall_is_not_asked_for() -> None:
+    fake = FakeVk([1, 2], kind="service")
+    fake.groups[2]["deactivated"] = "banned"
+    readings = fake.read()
+    assert outcomes(readings)["vk:2"] == ("partial", "account_gone")
+    assert readings[1].profile is not None
+    assert readings[1].profile["status"] == "gone"
+    assert fake.count("wall.get") == 1
+
+
+def test_a_short_name_is_matched_whatever_its_case() -> None:
+    fake = FakeVk([1])
+    fake.groups[1]["screen_name"] = "School_36"
+
+    def fault(method: str, form: dict[str, str]) -> dict[str, Any] | None:
+        if method != "groups.getById":
+            return None
+        assert form["group_ids"] == "school_36"
+        return {"response": {"groups": [fake.groups[1]], "profiles": []}}
+
+    fake.fault = fault
+    assert outcomes(fake.read([Target("vk:school_36", "https://vk.com/School_36")])) == {"vk:school_36": ("collected", "")}
+
+
+# --- a reply that would be too large
+
+
+def test_error_13_halves_the_batch_and_then_the_page() -> None:
+    def fault(method: str, form: dict[str, str]) -> dict[str, Any] | None:
+        too_many = method == "execute" and sum(call["count"] for call in inner_calls(form)) > 8
+        return error(13, "response size is too big") if too_many else None
+
+    fake = FakeVk(range(1, 5), fault=fault)
+    readings = fake.read()
+    assert set(outcomes(readings).values()) == {("collected", "")}
+    assert all(len(reading.posts) == 4 for reading in readings)
+
+
+def test_a_single_post_that_is_too_large_costs_its_account_only() -> None:
+    def fault(method: str, form: dict[str, str]) -> dict[str, Any] | None:
+        calls = inner_calls(form) if method == "execute" else []
+        asked = [call for call in calls if call["owner_id"] == -2]
+        return error(13) if asked and (calls[0]["count"] > 1 or len(calls) > 1 or fake.count("execute") > 1) else None
+
+    fake = FakeVk(range(1, 4), fault=fault)
+    found = outcomes(fake.read())
+    assert found == {"vk:1": ("collected", ""), "vk:2": ("partial", "too_large"), "vk:3": ("collected", "")}
+
+
+# --- retries
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        error(6), error(1), error(9), error(10), {}, {"error": "a text"}, {"response": None, "error": {"error_code": 10}},
+        httpx.Response(200, text='{"response": {"count": 1, "it'), httpx.Response(200, text="<html>busy</html>"),
+        httpx.Response(200, text="[]"), httpx.Response(502, text="bad gateway"), httpx.Response(200, text=""),
+        httpx.Response(200, content=b"\xff\xfe"), httpx.ReadTimeout("slow"), httpx.ConnectError("gone"),
+        httpx.DecodingError("broken gzip"), httpx.Response(302, headers={"Location": "https://elsewhere.test/"}),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("method", ["groups.getById", "wall.get"])
+def test_what_may_pass_is_tried_again(bad: Any, method: str) -> None:
+    left = {"fails": 3}
+
+    def fault(called: str, _: dict[str, str]) -> Any:
+        if called != method or not left["fails"]:
+            return None
+        left["fails"] -= 1
+        return bad
+
+    fake = FakeVk([1], kind="service", fault=fault)
+    assert outcomes(fake.read()) == {"vk:1": ("collected", "")}
+    assert fake.count(method) == 4
+
+
+def test_a_wall_that_never_answers_is_partial_and_the_others_go_on() -> None:
+    def fault(method: str, form: dict[str, str]) -> Any:
+        return httpx.Response(500) if method == "wall.get" and form["owner_id"] == "-2" else None
+
+    fake = FakeVk(range(1, 8), kind="service", fault=fault)
+    found = outcomes(fake.read())
+    assert found.pop("vk:2") == ("partial", "no_answer")
+    assert set(found.values()) == {("collected", "")}
+    assert sum(form.get("owner_id") == "-2" for _, form in fake.calls) == 5
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_five_silent_calls_in_a_row_stop_the_network(kind: str) -> None:
+    def fault(method: str, form: dict[str, str]) -> Any:
+        first = method == "execute" and inner_calls(form)[0]["count"] == 1
+        return httpx.ConnectError("away") if method != "groups.getById" and not first else None
+
+    fake = FakeVk(range(1, 301), kind=kind, fault=fault)
+    readings, stopped = fake.read_until_stopped()
+    assert stopped is not None
+    assert stopped.reason == "network"
+    assert isinstance(stopped.cause, NetworkError)
+    assert len(fake.calls) < 60, "calls go on although the network is away"
+    assert {reading.outcome for reading in readings} == {"partial"}
+
+
+# --- what stops the whole network
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("code", "text", "reason", "cause"),
+    [(29, "Rate limit reached", "quota", QuotaError), (5, "User authorization failed", "token", TokenError),
+     (15, "Access denied: token required", "token", TokenError), (14, "Captcha needed", "captcha", NetworkError),
+     (17, "Validation required", "captcha", NetworkError)],
+)  # fmt: skip
+def test_what_concerns_the_whole_network_stops_it_and_keeps_what_came(
+    kind: str, code: int, text: str, reason: str, cause: type[Exception]
+) -> None:
+    fake = FakeVk(range(1, 1001), kind=kind)
+
+    def fault(method: str, _: dict[str, str]) -> Any:
+        walls = fake.count("wall.get") + 25 * (fake.count("execute") - 1)
+        return error(code, text) if method in {"wall.get", "execute"} and walls > 150 else None
+
+    fake.fault = fault
+    readings, stopped = fake.read_until_stopped()
+    assert stopped is not None
+    assert (stopped.reason, type(stopped.cause)) == (reason, cause)
+    came = [reading for reading in readings if reading.outcome == "collected"]
+    assert 125 <= len(came) <= 150
+    assert all(len(reading.posts) == 4 for reading in came)
+    assert {reading.reason for reading in readings} == {"", reason}
+    calls_after = fake.count("wall.get") - 150 if kind == "service" else fake.count("execute") - 7
+    assert calls_after <= 5, "calls go on although the network refused them"
+
+
+def test_an_inner_error_of_the_whole_network_stops_it_too() -> None:
+    fake = FakeVk(range(1, 41))
+    fake.walls[30] = error(29)
+    readings, stopped = fake.read_until_stopped()
+    assert stopped is not None
+    assert stopped.reason == "quota"
+    assert outcomes(readings)["vk:1"] == ("collected", "")
+    assert outcomes(readings)["vk:30"] == ("partial", "quota")
+
+
+# --- whatever is answered
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "body", [None, 1, "text", [], [1], {}, {"groups": None}, {"groups": [None]}, {"groups": [{"name": "no id"}]}, [[]]]
+)
+@pytest.mark.parametrize("method", ["groups.getById", "wall.get", "execute"])
+def test_an_answer_of_another_shape_is_a_reason_and_not_a_crash(kind: str, method: str, body: Any) -> None:
+    fake = FakeVk(kind=kind)
+    spared = "execute"  # the probe
+
+    def fault(called: str, _: dict[str, str]) -> Any:
+        return {"response": body} if called == method and (called != spared or fake.count(spared) > 1) else None
+
+    fake.fault = fault
+    readings, stopped = fake.read_until_stopped()
+    assert stopped is None
+    told = {reading.reason for reading in readings}
+    assert told <= {"", "answer_not_understood", "profile_not_returned"}
+    if (kind, method) in {("service", "wall.get"), ("user", "execute")}:
+        assert told == {"answer_not_understood"}
+
+
+# --- private persons
+
+
+def test_no_private_person_reaches_what_is_stored() -> None:
+    fake = FakeVk([1])
+    fake.groups[1] |= {"contacts": [{"user_id": 777001, "phone": "private-phone"}]}
+    visitor = post(1, 3, from_id=777002, text="visitor-text", signer_id=777003)
+    photo = {"type": "photo", "photo": {"owner_id": 777007, "user_id": 777008}}
+    signed = post(1, 2, signer_id=777004, created_by=777005, attachments=[photo])
+    signed["copy_history"] = [{"id": 5, "owner_id": 777009, "from_id": 777009, "date": 1}]
+    fake.walls[1] = [post(1, 4), visitor, signed, post(1, 1)]
+
+    def fault(method: str, form: dict[str, str]) -> Any:
+        body = fake._body(method, form)
+        page = body["response"] if isinstance(body["response"], dict) else body["response"][0]
+        page["profiles"] = [{"id": 777006, "first_name": "private-name"}]
+        return body
+
+    fake.fault = fault
+    readings = fake.read()
+    assert "7770" not in stored(readings)
+    assert "private" not in stored(readings)
+    assert "visitor-text" not in stored(readings)
+    assert [row["own"] for row in readings[0].posts] == [True, False, True, True]
+
+
+def test_each_account_has_raw_answers_of_its_own_with_the_hash_its_rows_name() -> None:
+    readings = FakeVk(range(1, 4)).read()
+    for reading in readings:
+        assert {record["account_id"] for record in reading.raw} == {reading.account_id}
+        hashes = {record["sha256"] for record in reading.raw}
+        assert {row["raw_sha256"] for row in reading.posts} <= hashes
+        assert reading.profile is not None
+        assert reading.profile["raw_sha256"] in hashes
+        assert {record["received_at"] for record in reading.raw} == {NOW.isoformat()}
+
+
+def test_the_time_of_an_answer_is_the_networks_own() -> None:
+    head = {"Date": "Mon, 27 May 2024 05:00:00 GMT", "Server": "kirov-sandbox/world"}
+
+    def fault(method: str, form: dict[str, str]) -> Any:
+        return httpx.Response(200, json=fake._body(method, form), headers=head)
+
+    fake = FakeVk([1], fault=fault)
+    vk = fake.vk()
+    readings = list(vk.readings([target(1)], WINDOW))
+    assert {row["observed_at"].isoformat() for row in readings[0].posts} == {"2024-05-27T05:00:00+00:00"}
+    assert vk.server == "kirov-sandbox/world"

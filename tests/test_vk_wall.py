@@ -1,0 +1,295 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kirovlib.platforms.base import Window
+from kirovlib.platforms.vk_wall import WallReader, page_size
+
+GROUP = -100
+START, END, NOW = 10_000, 20_000, 15_000  # seconds; the window and the first answer
+
+
+def moment(second: int) -> datetime:
+    return datetime.fromtimestamp(second, UTC)
+
+
+@dataclass
+class Wall:
+    """A wall as VK pages it: the pinned post first, the others by date, newest first."""
+
+    dates: dict[int, int]  # id -> second
+    pinned: int | None = None
+    pinned_repeats: bool = False
+    extra_count: int = 0  # posts that `count` announces, but `filter=owner` does not give
+    moved_up: int | None = None  # id that stands at the head, out of order
+
+    def order(self) -> list[int]:
+        by_date = sorted(self.dates, key=lambda number: (-self.dates[number], -number))
+        if self.moved_up in by_date and self.moved_up != self.pinned:
+            by_date.remove(self.moved_up)
+            by_date.insert(min(1, len(by_date)), self.moved_up)
+        if self.pinned not in self.dates:
+            return by_date
+        rest = by_date if self.pinned_repeats else [number for number in by_date if number != self.pinned]
+        return [self.pinned, *rest]
+
+    def page(self, offset: int, count: int) -> dict[str, Any]:
+        items = [
+            {"id": number, "from_id": GROUP, "owner_id": GROUP, "date": self.dates[number]}
+            | ({"is_pinned": 1} if number == self.pinned else {})
+            for number in self.order()[offset : offset + count]
+        ]
+        return {"count": len(self.dates) + self.extra_count, "items": items}
+
+    def publish(self, second: int) -> None:
+        self.dates[max(self.dates, default=0) + 1] = second
+
+
+def reader(size: int = 4, start: int = START, end: int = END) -> WallReader:
+    return WallReader({"owner_id": GROUP}, Window(moment(start), moment(end)), size)
+
+
+def read(wall: Wall, ours: WallReader, between: Callable[[int], None] = lambda _: None) -> int:
+    """Page until the reader asks for no more; `between` may change the wall. Gives the number of pages."""
+    for pages in range(500):
+        request = ours.next_request()
+        if request is None:
+            return pages
+        ours.take(wall.page(request["offset"], request["count"]), moment(NOW + pages), "sha")
+        between(pages)
+    msg = "the reader never stops"
+    raise AssertionError(msg)
+
+
+def walled(count: int, newest: int = NOW - 1, step: int = 100) -> Wall:
+    return Wall({count - number: newest - number * step for number in range(count)})
+
+
+def in_window(wall: Wall) -> set[int]:
+    return {number for number, second in wall.dates.items() if START <= second < NOW}
+
+
+def test_posts_are_asked_for_by_owner_from_the_first_one() -> None:
+    assert reader(30).next_request() == {"owner_id": GROUP, "count": 30, "offset": 0, "filter": "owner"}
+
+
+def test_paging_stops_at_posts_older_than_the_window_and_not_before() -> None:
+    wall = walled(200)
+    ours = reader()
+    pages = read(wall, ours)
+    assert in_window(wall) <= set(ours.items)
+    assert pages < 20
+    assert not ours.reached_end
+    assert ours.covered() == (moment(START), moment(NOW))
+
+
+def test_an_old_pinned_post_does_not_stop_paging() -> None:
+    wall = walled(200)
+    wall.pinned = 1
+    assert wall.dates[1] < START
+    ours = reader()
+    read(wall, ours)
+    assert in_window(wall) <= set(ours.items)
+    assert 1 in ours.items
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 4, 5, 7, 8, 9, 16])
+@pytest.mark.parametrize("extra", [0, 3])
+def test_the_end_of_the_wall_is_noticed_whatever_count_announces(count: int, extra: int) -> None:
+    wall = walled(count)
+    wall.extra_count = extra
+    ours = reader()
+    read(wall, ours)
+    assert set(ours.items) == set(wall.dates)
+    assert ours.reached_end
+    assert ours.covered() == (moment(START), moment(NOW))
+
+
+@pytest.mark.parametrize("count", range(1, 14))
+def test_a_pinned_post_that_repeats_at_its_place_is_kept_once_and_hides_no_other(count: int) -> None:
+    wall = walled(count)
+    wall.pinned, wall.pinned_repeats = (count + 1) // 2, True
+    ours = reader()
+    read(wall, ours)
+    assert set(ours.items) == set(wall.dates)
+
+
+def test_a_post_that_appears_between_two_pages_loses_nothing() -> None:
+    wall = walled(200)
+    expected = in_window(wall)
+    ours = reader()
+    read(wall, ours, lambda page: wall.publish(NOW + page))
+    assert expected <= set(ours.items)
+    assert ours.covered() == (moment(START), moment(NOW))
+
+
+def test_more_posts_than_a_page_appearing_between_two_pages_lose_nothing() -> None:
+    wall = walled(60)
+    expected = in_window(wall)
+    ours = reader()
+    read(wall, ours, lambda page: [wall.publish(NOW + page) for _ in range(9 if page < 3 else 0)] and None)
+    assert expected <= set(ours.items)
+
+
+@pytest.mark.parametrize("deleted", [1, 2, 3])
+def test_posts_deleted_between_two_pages_cost_no_other(deleted: int) -> None:
+    wall = walled(200)
+    expected = in_window(wall)
+
+    def delete(page: int) -> None:
+        if page == 0:
+            for number in sorted(wall.dates, reverse=True)[:deleted]:
+                del wall.dates[number]
+
+    ours = reader()
+    read(wall, ours, delete)
+    assert expected <= set(ours.items)
+    assert ours.reason == ""
+
+
+def test_posts_deleted_while_the_pinned_one_repeats_on_the_next_page_cost_no_other() -> None:
+    wall = walled(200)
+    wall.pinned, wall.pinned_repeats = 195, True
+    expected = in_window(wall) - {199, 198}
+    ours = reader()
+    read(wall, ours, lambda page: [wall.dates.pop(number, None) for number in (199, 198)] and None)
+    assert expected <= set(ours.items)
+
+
+def test_a_wall_that_keeps_losing_posts_is_partial_and_says_so() -> None:
+    wall = walled(200)
+    ours = reader(2)
+    read(wall, ours, lambda _: [wall.dates.pop(max(wall.dates)) for _ in range(3)] and None)
+    assert ours.reason == "wall_shifted"
+    covered = ours.covered()
+    assert covered is not None
+    assert covered[0] > moment(START)
+
+
+def test_one_old_post_out_of_order_does_not_stop_paging() -> None:
+    wall = walled(200)
+    wall.moved_up = 1
+    ours = reader(3)
+    read(wall, ours)
+    assert in_window(wall) <= set(ours.items)
+
+
+def test_an_unfinished_wall_is_covered_from_the_second_after_its_oldest_post() -> None:
+    ours = reader()
+    ours.take(walled(200).page(0, 4), moment(NOW), "sha")
+    ours.fail("no_answer")
+    assert ours.covered() == (moment(NOW - 300), moment(NOW))
+    assert ours.next_request() is None
+    assert not ours.reached_end
+
+
+def test_an_old_pinned_post_does_not_widen_what_an_unfinished_wall_covers() -> None:
+    wall = walled(200)
+    wall.pinned = 1
+    ours = reader()
+    ours.take(wall.page(0, 4), moment(NOW), "sha")
+    ours.fail("no_answer")
+    assert ours.covered() == (moment(NOW - 200), moment(NOW))
+
+
+def test_an_old_post_out_of_order_does_not_widen_what_an_unfinished_wall_covers() -> None:
+    wall = walled(200)
+    wall.moved_up = 1
+    for size in (2, 4):
+        ours = reader(size)
+        ours.take(wall.page(0, size), moment(NOW), "sha")
+        ours.fail("no_answer")
+        covered = ours.covered()
+        assert covered is None or covered[0] > moment(NOW - 100 * size)
+
+
+def test_a_wall_that_failed_before_its_first_page_covers_nothing() -> None:
+    ours = reader()
+    ours.fail("wall_closed")
+    assert ours.covered() is None
+
+
+def test_coverage_ends_with_the_window_or_the_answer_whichever_is_first() -> None:
+    past = reader(end=NOW - 500)
+    read(walled(200), past)
+    assert past.covered() == (moment(START), moment(NOW - 500))
+    future = reader(start=NOW + 1)
+    read(walled(200), future)
+    assert future.covered() is None
+
+
+def test_pages_shorter_than_asked_for_lose_nothing() -> None:
+    wall = walled(200)
+    ours = reader(8)
+    while request := ours.next_request():
+        ours.take(wall.page(request["offset"], max(1, request["count"] - 3)), moment(NOW), "sha")
+    assert in_window(wall) <= set(ours.items)
+
+
+@pytest.mark.parametrize(
+    "page",
+    [None, [477, {"id": 1}], {"items": []}, {"count": 1}, {"count": 1, "items": [{"id": 1}]}, {"count": "x", "items": []},
+     {"count": 1, "items": [{"id": 1, "date": 5}]}, {"count": 1, "items": ["text"]}, {"count": 1, "items": None}],
+)  # fmt: skip
+def test_a_page_of_another_shape_is_refused_loudly(page: Any) -> None:
+    ours = reader()
+    ours.take(page, moment(NOW), "sha")
+    assert (ours.reason, ours.is_done, ours.covered()) == ("answer_not_understood", True, None)
+
+
+def test_a_week_or_two_take_pages_of_thirty_and_more_take_a_hundred() -> None:
+    start = datetime(2024, 5, 19, 21, tzinfo=UTC)
+    sizes = [page_size(Window(start, start + timedelta(days=days))) for days in (7, 15, 16)]
+    assert sizes == [30, 30, 100]
+
+
+@st.composite
+def walls(draw: st.DrawFn) -> Wall:
+    seconds = draw(st.lists(st.integers(START - 300, NOW - 1), max_size=40))
+    wall = Wall(dict(enumerate(sorted(seconds), 1)), extra_count=draw(st.sampled_from([0, 0, 5])))
+    if seconds and draw(st.booleans()):
+        wall.pinned = draw(st.sampled_from(sorted(wall.dates)))
+        wall.pinned_repeats = draw(st.booleans())
+    return wall
+
+
+@given(walls(), st.integers(1, 9), st.lists(st.integers(0, 12), max_size=6), st.integers(0, 12))
+def test_what_is_covered_is_exactly_what_is_there(wall: Wall, size: int, new: list[int], fails_after: int) -> None:
+    truth = dict(wall.dates)
+    ours = reader(size)
+
+    def between(page: int) -> None:
+        for _ in range(new[page] if page < len(new) else 0):
+            wall.publish(NOW + page)
+        if page == fails_after and not ours.is_done:
+            ours.fail("no_answer")
+
+    read(wall, ours, between)
+    assert ours.reason or ours.covered() == (moment(START), moment(NOW))
+    if covered := ours.covered():
+        start, end = (border.timestamp() for border in covered)
+        seen = {number for number, kept in ours.items.items() if start <= kept.item["date"] < end}
+        assert seen == {number for number, second in truth.items() if start <= second < end}
+    if ours.reached_end:
+        assert set(truth) <= set(ours.items)
+
+
+@given(walls(), st.integers(2, 9), st.lists(st.integers(0, 40), max_size=6))
+def test_what_is_covered_and_was_not_deleted_is_all_there(wall: Wall, size: int, deleted: list[int]) -> None:
+    ours = reader(size)
+
+    def between(page: int) -> None:
+        if page < len(deleted) and deleted[page] != wall.pinned:
+            wall.dates.pop(deleted[page], None)
+
+    read(wall, ours, between)
+    if covered := ours.covered():
+        start, end = (border.timestamp() for border in covered)
+        assert {number for number, second in wall.dates.items() if start <= second < end} <= set(ours.items)
