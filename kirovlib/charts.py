@@ -121,15 +121,25 @@ def verdicts_by(named: pd.DataFrame, column: str, title: str) -> go.Figure:
     for verdict in (word for word in wording.VERDICTS if word in crossed):
         numbers = crossed.loc[order, verdict]
         figure.add_bar(
-            y=labels, x=numbers, orientation="h", name=f"{wording.SYMBOLS[verdict]} {wording.VERDICTS[verdict]}",
+            y=labels,
+            x=numbers,
+            orientation="h",
+            name=f"{wording.SYMBOLS[verdict]} {wording.VERDICTS[verdict]}",
             marker={"color": COLOURS[verdict], "pattern": {"shape": _PATTERNS[verdict], "fgcolor": "#8A6A10"}},
-            text=[str(number) if number else "" for number in numbers], textposition="inside", insidetextanchor="middle",
-            textangle=0, hovertemplate="%{y}<br>" + wording.VERDICTS[verdict] + ": %{x}<extra></extra>",
-        )  # fmt: skip
+            text=[str(number) if number else "" for number in numbers],
+            textposition="inside",
+            insidetextanchor="middle",
+            textangle=0,
+            hovertemplate="%{y}<br>" + wording.VERDICTS[verdict] + ": %{x}<extra></extra>",
+        )
     figure.update_layout(
-        _LAYOUT, title_text=f"{title} (n = {int(crossed.to_numpy().sum())})", barmode="stack",
-        height=150 + 40 * len(order), xaxis={"title": "выводов", "rangemode": "tozero"}, yaxis={"automargin": True},
-    )  # fmt: skip
+        _LAYOUT,
+        title_text=f"{title} (n = {int(crossed.to_numpy().sum())})",
+        barmode="stack",
+        height=150 + 40 * len(order),
+        xaxis={"title": "выводов", "rangemode": "tozero"},
+        yaxis={"automargin": True},
+    )
     return figure
 
 
@@ -149,19 +159,32 @@ def distribution(counts: pd.DataFrame, minimum: int, title: str) -> go.Figure:
         of_kind = counts[counts["is_complete"] == complete]["own_count"].value_counts()
         numbers = [int(of_kind.get(number, 0)) for number in range(top + 1)]
         figure.add_bar(
-            x=list(range(top + 1)), y=numbers, name=name, marker={"color": colour, "pattern": {"shape": shape}},
+            x=list(range(top + 1)),
+            y=numbers,
+            name=name,
+            marker={"color": colour, "pattern": {"shape": shape}},
             hovertemplate="собственных публикаций: %{x}<br>аккаунтов: %{y}<extra>" + name + "</extra>",
-        )  # fmt: skip
+        )
     figure.add_vline(x=minimum - 0.5, line={"color": COLOURS["failed"], "width": 2, "dash": "dash"})
     figure.add_annotation(
-        x=minimum - 0.5, y=1, yref="paper", yanchor="bottom", text=f"норма: {minimum} и больше →", showarrow=False,
-        xanchor="left", font={"color": COLOURS["failed"]},
-    )  # fmt: skip
+        x=minimum - 0.5,
+        y=1,
+        yref="paper",
+        yanchor="bottom",
+        text=f"норма: {minimum} и больше →",
+        showarrow=False,
+        xanchor="left",
+        font={"color": COLOURS["failed"]},
+    )
     figure.update_layout(
-        _LAYOUT, title_text=f"{title} (n = {len(counts)})", barmode="stack", height=380,
-        xaxis={"title": "собственных публикаций за неделю", "dtick": 1}, yaxis={"title": "аккаунтов"},
+        _LAYOUT,
+        title_text=f"{title} (n = {len(counts)})",
+        barmode="stack",
+        height=380,
+        xaxis={"title": "собственных публикаций за неделю", "dtick": 1},
+        yaxis={"title": "аккаунтов"},
         legend={"x": 1, "xanchor": "right"},
-    )  # fmt: skip
+    )
     return figure
 
 
@@ -185,20 +208,28 @@ def share_meeting_norm(counts: pd.DataFrame, minimum: int, in_force_from: date) 
             customdata=hover,
             hovertemplate="%{x}<br>%{customdata}<extra></extra>",
             cliponaxis=False,
-        )  # fmt: skip
+        )
     )
     before = [position for position, start in enumerate(by_week.index) if start.date() <= in_force_from]
     if before and len(before) < len(labels):
         figure.add_vline(x=before[-1] + 0.0, line={"color": COLOURS["failed"], "width": 2, "dash": "dash"})
         figure.add_annotation(
-            x=before[-1], y=0.04, yref="paper", xanchor="left", xshift=6, showarrow=False,
-            text=f"{russian.dated(in_force_from)} — распоряжение № 131", font={"color": COLOURS["failed"]},
-        )  # fmt: skip
+            x=before[-1],
+            y=0.04,
+            yref="paper",
+            xanchor="left",
+            xshift=6,
+            showarrow=False,
+            text=f"{russian.dated(in_force_from)} — распоряжение № 131",
+            font={"color": COLOURS["failed"]},
+        )
     figure.update_layout(
-        _LAYOUT, title_text="Доля аккаунтов, выполнивших норму, по неделям", height=380,
+        _LAYOUT,
+        title_text="Доля аккаунтов, выполнивших норму, по неделям",
+        height=380,
         xaxis={"title": "неделя (понедельник)", "type": "category"},
         yaxis={"title": "доля прочитанных целиком", "ticksuffix": "\u00a0%", "range": [0, 108]},
-    )  # fmt: skip
+    )
     return figure
 
 
@@ -237,15 +268,17 @@ def posts_heatmap(counts: pd.DataFrame, institutions: pd.Series, minimum: int) -
             colorscale=_norm_scale(minimum),
             hovertemplate="%{y}<br>неделя с %{x}<br>собственных публикаций: %{text}<extra></extra>",
             hoverongaps=False,
-        )  # fmt: skip
+        )
     )
     figure.update_layout(
-        _LAYOUT, title_text=f"Собственные публикации по неделям (n = {len(wide)})<br>"
+        _LAYOUT,
+        title_text=f"Собственные публикации по неделям (n = {len(wide)})<br>"
         f"<sup>оранжевое — меньше {minimum}; «?» — неделя прочитана не целиком; пусто — пункт не применяется</sup>",
         height=130 + _ROW_PIXELS * len(wide),
         xaxis={"side": "top", "type": "category", "tickangle": -45 if len(wide.columns) > _MANY_WEEKS else 0},
-        yaxis={"automargin": True, "type": "category"}, plot_bgcolor=_PALE,
-    )  # fmt: skip
+        yaxis={"automargin": True, "type": "category"},
+        plot_bgcolor=_PALE,
+    )
     figure.update_layout(margin={"t": 96, "b": 16})
     return figure
 
@@ -278,13 +311,16 @@ def matrix(named: pd.DataFrame) -> go.Figure:
             ygap=2,
             showscale=False,
             hovertemplate="%{y}<br>%{x}<br>%{customdata}<extra></extra>",
-        )  # fmt: skip
+        )
     )
     legend = "   ".join(f"{wording.SYMBOLS[word]} {wording.VERDICTS[word]}" for word in words)
     figure.update_layout(
-        _LAYOUT, title_text=f"Аккаунты и пункты (n = {len(ranked)})   {legend}", height=160 + _ROW_PIXELS * len(ranked),
-        xaxis={"side": "top"}, yaxis={"automargin": True, "type": "category"},
-    )  # fmt: skip
+        _LAYOUT,
+        title_text=f"Аккаунты и пункты (n = {len(ranked)})   {legend}",
+        height=160 + _ROW_PIXELS * len(ranked),
+        xaxis={"side": "top"},
+        yaxis={"automargin": True, "type": "category"},
+    )
     figure.update_layout(margin={"t": 112, "b": 16})
     return figure
 

@@ -17,6 +17,8 @@ from kirovlib import localization
 from kirovlib.errors import KirovError, ParameterError
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from kirovlib.collect import Summary
     from kirovlib.weeks import Period
 
@@ -119,6 +121,8 @@ def demo(*, replay: Path | None, institutions: int, weeks: int, seed: int, out: 
     folder = out or settings.load().home / "demo"
     done = whole_way.run(folder, replay=replay, institutions=institutions, weeks=weeks, seed=seed)
     _tell_summary(done.summary)
+    if done.recorded_weeks is not None:
+        _tell_recorded(done.recorded_weeks)
     click.echo("Отчёт готов, откройте в браузере:")
     click.echo(str(done.index.resolve()))
 
@@ -330,6 +334,18 @@ def _day(moment: datetime | None) -> date:
         msg = "Укажите начало периода: --from ДАТА."
         raise ParameterError(msg)
     return moment.date()
+
+
+def _tell_recorded(weeks: pd.DataFrame) -> None:
+    from kirovlib.weeks import Week  # noqa: PLC0415
+
+    for account_id, rows in weeks.groupby("account_id"):
+        own, reposts = int(rows["own_count"].sum()), int(rows["repost_count"].sum())
+        click.echo(f"Записанная лента {account_id}: собственных публикаций {own}, репостов {reposts}")
+        for row in rows.to_dict("records"):
+            whole = "прочитана целиком" if row["is_complete"] else "записана не целиком"
+            label = Week(row["week_start"].date()).label
+            click.echo(f"  {label}: собственных {row['own_count']}, репостов {row['repost_count']}, {whole}")
 
 
 def _nothing_came(summary: Summary) -> bool:

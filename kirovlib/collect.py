@@ -19,6 +19,7 @@ from kirovlib.lake import Batch, Lake, LakeWriter
 from kirovlib.platforms.base import NetworkStoppedError, Platform, Reading, Target, Window
 from kirovlib.platforms.http import Http, make_client
 from kirovlib.platforms.vk import Vk
+from kirovlib.russian import BAR_FORMAT
 from kirovlib.settings import VK_URL, Settings
 
 _BATCH = 100
@@ -122,8 +123,10 @@ class _Run:
         left = {target.account_id: target for target in targets}
         reason = "platform_not_supported" if platform is None else "interrupted"
         try:
-            if platform is not None:
-                bar = tqdm(total=len(targets), desc=f"Сбор: {name}", unit="акк.", delay=2, disable=not progress)
+            if platform is not None and not self.summary.interrupted:
+                bar = tqdm(
+                    total=len(targets), desc=f"Сбор: {name}", bar_format=BAR_FORMAT, delay=2, disable=not progress
+                )
                 with bar:
                     for few in _batches(platform.readings(targets, self._window)):
                         self._commit(name, few, left)
@@ -131,6 +134,8 @@ class _Run:
         except NetworkStoppedError as error:
             reason = error.reason
             self.summary.stopped[name] = error.cause
+        except KeyboardInterrupt:
+            self.summary.interrupted = True  # the other networks' accounts still get their coverage rows
         finally:
             rest = [Reading(account_id, "not_collected", reason) for account_id in left]
             for few in _batches(iter(rest)):

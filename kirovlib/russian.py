@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from datetime import date
 
+# A progress bar of tqdm without its English rate.
+BAR_FORMAT = "{desc}: {percentage:3.0f} %|{bar}| {n_fmt} из {total_fmt} [{elapsed}, осталось {remaining}]"
+
 
 def counted(number: int, one: str, few: str, many: str) -> str:
     """A number with its noun in the right form.

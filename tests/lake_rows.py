@@ -13,17 +13,14 @@ POSTS = 3
 
 def post(account: str, post_id: str, version: int = 1, **changes: Any) -> dict[str, Any]:
     return {
-        "account_id": account, "post_id": post_id, "posted_at": MONDAY, "own": True, "text": f"Запись «{post_id}»\u2028",
-        "url": f"https://vk.com/{post_id}", "observed_at": MONDAY, "last_seen_at": MONDAY, "version": version,
+        "account_id": account, "post_id": post_id, "posted_at": MONDAY, "own": True, "version": version,
+        "text": f"Запись «{post_id}»\u2028", "url": f"https://vk.com/{post_id}",
+        "observed_at": MONDAY, "last_seen_at": MONDAY,
     } | changes  # fmt: skip
 
 
 def covered(account: str, outcome: str = "collected", reason: str | None = None) -> dict[str, Any]:
-    window = (
-        {"covered_from": MONDAY, "covered_until": MONDAY + timedelta(days=7)}
-        if outcome == "collected"
-        else {}
-    )
+    window = {"covered_from": MONDAY, "covered_until": MONDAY + timedelta(days=7)} if outcome == "collected" else {}
     return {"account_id": account, "outcome": outcome, "reason": reason, "reached_end": False} | window
 
 
@@ -32,12 +29,9 @@ def batch(account: str = "vk:1") -> Batch:
     return Batch(
         posts=posts,
         post_metrics=[
-            {"account_id": account, "post_id": row["post_id"], "observed_at": MONDAY, "view_count": 5}
-            for row in posts
+            {"account_id": account, "post_id": row["post_id"], "observed_at": MONDAY, "view_count": 5} for row in posts
         ],
-        profile_snapshots=[
-            {"account_id": account, "collected_at": MONDAY, "status": "live", "has_avatar": True}
-        ],
+        profile_snapshots=[{"account_id": account, "collected_at": MONDAY, "status": "live", "has_avatar": True}],
         coverage=[covered(account)],
         raw={"vk": [{"sha256": f"hash of {account}", "body": {"text": f"{account}\u2028\n"}}]},
     )
@@ -45,8 +39,8 @@ def batch(account: str = "vk:1") -> Batch:
 
 def run(run_id: str, minutes: int = 0) -> dict[str, Any]:
     return {
-        "run_id": run_id, "started_at": MONDAY + timedelta(minutes=minutes), "source": "sandbox", "window_from": MONDAY,
-        "window_until": MONDAY, "account_count": 1, "request_count": 2,
+        "run_id": run_id, "started_at": MONDAY + timedelta(minutes=minutes), "source": "sandbox",
+        "window_from": MONDAY, "window_until": MONDAY, "account_count": 1, "request_count": 2,
     }  # fmt: skip
 
 
@@ -58,9 +52,7 @@ def content(lake: Lake) -> list[tuple[str, str]]:
 
 
 def parts(lake: Lake, table: str) -> list[str]:
-    return sorted(
-        file.relative_to(lake.folder / table).as_posix() for file in (lake.folder / table).rglob("*.*")
-    )
+    return sorted(file.relative_to(lake.folder / table).as_posix() for file in (lake.folder / table).rglob("*.*"))
 
 
 def fill(lake: Lake, *accounts: str, run_id: str = "r1") -> None:

@@ -79,11 +79,11 @@ def test_two_runs_lie_side_by_side_under_one_count_of_batches(lake: Lake) -> Non
         assert writer.commit("a", batch("vk:2")) == 2
         writer.record_run(run("a", minutes=5))
         writer.record_run(run("a", minutes=5) | {"request_count": 9})
-    assert lake.table("coverage")[["account_id", "run_id", "batch"]].values.tolist() == [
+    assert lake.table("coverage")[["account_id", "run_id", "batch"]].to_numpy().tolist() == [
         ["vk:1", "b", 1],
         ["vk:2", "a", 2],
     ]
-    assert lake.runs()[["run_id", "request_count"]].values.tolist() == [["b", 2], ["a", 9]]
+    assert lake.runs()[["run_id", "request_count"]].to_numpy().tolist() == [["b", 2], ["a", 9]]
 
 
 def test_a_lake_is_readable_before_its_first_run_is_recorded(lake: Lake) -> None:
@@ -100,7 +100,7 @@ def test_only_the_latest_version_of_a_post_is_current(lake: Lake) -> None:
         writer.commit("r2", Batch(posts=[post("vk:1", "7", 3, missed_at=MONDAY)], coverage=[covered("vk:1")]))
         for _ in range(2):
             posts = lake.table("posts")
-            assert posts[["account_id", "version"]].values.tolist() == [["vk:1", 3], ["vk:2", 1]]
+            assert posts[["account_id", "version"]].to_numpy().tolist() == [["vk:1", 3], ["vk:2", 1]]
             assert posts["missed_at"].notna().tolist() == [True, False]
             assert lake.query("SELECT count(*) AS n FROM all_posts")["n"].item() == 4
             writer.merge()
@@ -180,7 +180,7 @@ def unmerged(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return lake.folder
 
 
-@pytest.mark.parametrize("steps", range(STEPS_OF_A_MERGE))
+@pytest.mark.parametrize("steps", [*range(10), *range(10, STEPS_OF_A_MERGE, 3)])
 def test_killed_anywhere_in_a_merge_a_lake_keeps_its_rows_and_the_next_merge_ends_the_work(
     lake: Lake, unmerged: Path, monkeypatch: pytest.MonkeyPatch, steps: int
 ) -> None:
@@ -196,9 +196,7 @@ def test_killed_anywhere_in_a_merge_a_lake_keeps_its_rows_and_the_next_merge_end
     assert lake.raw("hash of vk:4")["body"] == {"text": "vk:4\u2028\n"}
 
 
-def test_the_steps_of_a_merge_are_all_tried(
-    lake: Lake, unmerged: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_steps_of_a_merge_are_all_tried(lake: Lake, unmerged: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.copytree(unmerged, lake.folder)
     with killed_after(STEPS_OF_A_MERGE, monkeypatch), lake.writer() as writer:
         writer.merge()
@@ -218,7 +216,7 @@ def test_a_lake_of_a_newer_schema_is_refused_with_advice(lake: Lake, monkeypatch
 )
 def test_an_empty_lake_is_refused_with_what_to_do(lake: Lake, read: Callable[[Lake], object]) -> None:
     assert lake.is_empty()
-    with pytest.raises(LakeError, match="пусто. Соберите данные: «kirov collect»"):
+    with pytest.raises(LakeError, match=r"пусто. Соберите данные: «kirov collect»"):
         read(lake)
     fill(lake, "vk:1")
     assert not lake.is_empty()
@@ -257,9 +255,7 @@ def test_a_stored_answer_is_found_by_its_hash_before_and_after_merging(lake: Lak
     with lake.writer() as writer:
         writer.commit("r1", batch("vk:1"))
         writer.commit("r1", Batch(coverage=[covered("vk:2")], raw={"vk": []}))
-        writer.commit(
-            "r1", Batch(coverage=[covered("vk:3")], raw={"ok": [{"sha256": "ok", "body": "\x85\x1c\u2029"}]})
-        )
+        writer.commit("r1", Batch(coverage=[covered("vk:3")], raw={"ok": [{"sha256": "ok", "body": "\x85\x1c\u2029"}]}))
         writer.commit("r1", batch("vk:4"))
         for _ in range(2):
             assert lake.raw("hash of vk:1") == batch("vk:1").raw["vk"][0]
@@ -291,7 +287,7 @@ def test_a_query_may_join_further_frames_and_reads_moments_as_utc(lake: Lake) ->
         "SELECT DISTINCT account_id, posted_at FROM posts SEMI JOIN asked USING (account_id)",
         {"asked": asked},
     )
-    assert rows.values.tolist() == [["vk:2", pd.Timestamp(MONDAY)]]
+    assert rows.to_numpy().tolist() == [["vk:2", pd.Timestamp(MONDAY)]]
 
 
 def test_parts_merged_while_a_reader_was_about_to_open_them_are_found_again(

@@ -16,7 +16,7 @@ from lake_rows import POSTS, batch, fill
 from kirovlib.errors import LakeError
 from kirovlib.lake import Lake
 
-RUNS, BATCHES = 5, 4
+RUNS, BATCHES = 3, 4
 
 
 def write_until_told(folder: Path, pipe: Connection) -> None:
@@ -62,7 +62,7 @@ def test_a_second_writer_is_refused_while_the_first_lives_and_works_after_it(lak
     with lake.writer() as writer:
         writer.commit("r1", batch("vk:1"))
         with (
-            pytest.raises(LakeError, match="Идёт другой сбор.*Дождитесь") as caught,
+            pytest.raises(LakeError, match=r"Идёт другой сбор.*Дождитесь") as caught,
             Lake(lake.folder).writer(),
         ):
             pass

@@ -62,9 +62,7 @@ def ogrn(twelve: int) -> str:
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
 @pytest.mark.parametrize("separator", [";", ","])
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])
-def test_files_saved_by_any_spreadsheet_are_read(
-    folder: Folder, encoding: str, separator: str, newline: str
-) -> None:
+def test_files_saved_by_any_spreadsheet_are_read(folder: Folder, encoding: str, separator: str, newline: str) -> None:
     changes = {"encoding": encoding, "separator": separator, "newline": newline}
     folder.institutions(INSTITUTION | {"name": '"Школа; № 1, ""Заря"""'}, **changes)
     folder.accounts(ACCOUNT | {"gospabliki_connected": "Да", "opened_on": "2024-02-29"}, **changes)
@@ -82,9 +80,7 @@ def test_blank_cells_are_unknown_and_not_no(folder: Folder) -> None:
 
 def test_blank_lines_and_spaces_around_cells_are_tolerated(folder: Folder) -> None:
     file = folder.path / "institutions.csv"
-    file.write_text(
-        file.read_text("utf-8").replace("Школа № 1", "  Школа № 1 \t") + "\n\n ; ;;;;;;;\n\n", "utf-8"
-    )
+    file.write_text(file.read_text("utf-8").replace("Школа № 1", "  Школа № 1 \t") + "\n\n ; ;;;;;;;\n\n", "utf-8")
     assert registry.read(folder.path).institutions["name"].tolist() == ["Школа № 1"]
 
 
@@ -151,9 +147,7 @@ def test_all_mistakes_of_both_files_are_reported_at_once(folder: Folder) -> None
                                        for number, (wrong, _, file, _) in enumerate(MISTAKES[1:8])
                                        if file == "institutions.csv"))  # fmt: skip
     wrong_accounts = [wrong for _, wrong, file, _ in MISTAKES if file == "accounts.csv"]
-    folder.accounts(
-        *({**ACCOUNT, "account_id": f"vk:{number}"} | wrong for number, wrong in enumerate(wrong_accounts))
-    )
+    folder.accounts(*({**ACCOUNT, "account_id": f"vk:{number}"} | wrong for number, wrong in enumerate(wrong_accounts)))
     _, *errors = folder.errors()
     rows = {error.split(":")[0] for error in errors}
     expected = [f"institutions.csv, строка {number}" for number in range(3, 10)]
@@ -171,9 +165,7 @@ def test_a_long_list_of_mistakes_is_cut_and_says_how_many_are_left(folder: Folde
 
 def test_a_row_with_too_few_or_too_many_cells_is_reported_beside_other_mistakes(folder: Folder) -> None:
     file = folder.path / "institutions.csv"
-    file.write_text(
-        file.read_text("utf-8") + "2;Школа\n3;а;б;other;;;;;;лишнее\n4;Школа;;иное;;;;;\n", "utf-8"
-    )
+    file.write_text(file.read_text("utf-8") + "2;Школа\n3;а;б;other;;;;;;лишнее\n4;Школа;;иное;;;;;\n", "utf-8")
     folder.accounts(ACCOUNT | {"url": "нет"}, ACCOUNT | {"account_id": "vk:2", "institution_id": "2"})
     _, *errors = folder.errors()
     assert [error.split(";")[0] for error in errors] == [
@@ -185,9 +177,7 @@ def test_a_row_with_too_few_or_too_many_cells_is_reported_beside_other_mistakes(
 
 
 def test_rows_are_numbered_as_spreadsheets_show_them(folder: Folder) -> None:
-    folder.institutions(
-        INSTITUTION | {"name": '"Школа\nв две строки"'}, {}, {"institution_id": "2", "kind": "other"}
-    )
+    folder.institutions(INSTITUTION | {"name": '"Школа\nв две строки"'}, {}, {"institution_id": "2", "kind": "other"})
     assert folder.errors()[1:] == ["institutions.csv, строка 4: пустой столбец name"]
 
 
@@ -210,9 +200,7 @@ def test_the_same_number_in_two_networks_is_no_repetition(folder: Folder) -> Non
 
 def test_an_institution_registered_twice_is_reported(folder: Folder) -> None:
     folder.institutions(INSTITUTION, INSTITUTION)
-    assert folder.errors()[1:] == [
-        "institutions.csv, строка 3: institution_id «1022800520060» уже есть в строке 2"
-    ]
+    assert folder.errors()[1:] == ["institutions.csv, строка 3: institution_id «1022800520060» уже есть в строке 2"]
 
 
 @pytest.mark.parametrize("name", ["institutions.csv", "accounts.csv"])
@@ -234,9 +222,7 @@ def test_a_missing_file_is_named_with_what_to_do(folder: Folder, name: str) -> N
         ([], "нет столбцов: institution_id, name, kind"),
     ],
 )
-def test_a_wrong_heading_is_reported_with_the_expected_columns(
-    folder: Folder, names: list[str], words: str
-) -> None:
+def test_a_wrong_heading_is_reported_with_the_expected_columns(folder: Folder, names: list[str], words: str) -> None:
     folder.institutions(INSTITUTION, names=names)
     error = folder.errors()[0]
     assert error.startswith("institutions.csv, строка 1: ")

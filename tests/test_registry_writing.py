@@ -76,9 +76,7 @@ def registers(draw: st.DrawFn) -> Register:
         }
         for key in ids
     ]  # fmt: skip
-    keys = draw(
-        st.lists(st.tuples(st.sampled_from(tables.PLATFORMS), WORDS), unique=True, max_size=4 * bool(ids))
-    )
+    keys = draw(st.lists(st.tuples(st.sampled_from(tables.PLATFORMS), WORDS), unique=True, max_size=4 * bool(ids)))
     accounts = [
         {
             "account_id": f"{platform}:{key}", "platform": platform, "url": f"https://{key}",

@@ -19,9 +19,7 @@ def test_without_variables_the_real_network_is_asked_and_no_token_is_set(tmp_pat
 
 
 def test_variables_come_from_the_env_file_of_the_home_folder(tmp_path: Path) -> None:
-    (tmp_path / ".env").write_text(
-        "# ключ\nVK_TOKEN='из файла'\nKIROV_VK_URL=http://127.0.0.1:1/method/\n", "utf-8"
-    )
+    (tmp_path / ".env").write_text("# ключ\nVK_TOKEN='из файла'\nKIROV_VK_URL=http://127.0.0.1:1/method/\n", "utf-8")
     loaded = load(tmp_path, {})
     assert (loaded.vk_token, loaded.vk_url) == ("из файла", "http://127.0.0.1:1/method/")
 
@@ -65,9 +63,7 @@ def test_an_address_gets_its_trailing_slash_once(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("address", ["api.vk.com/method", "ftp://api.vk.com", "file:///etc/passwd", "да"])
 def test_what_is_not_a_web_address_is_refused_with_the_variable_to_mend(tmp_path: Path, address: str) -> None:
-    with pytest.raises(
-        ParameterError, match=r"KIROV_VK_URL.*не похоже на адрес.*уберите переменную"
-    ) as caught:
+    with pytest.raises(ParameterError, match=r"KIROV_VK_URL.*не похоже на адрес.*уберите переменную") as caught:
         load(tmp_path, {"KIROV_VK_URL": address})
     assert f"«{address}»" in str(caught.value)
 

@@ -145,6 +145,15 @@ def test_a_cell_that_breaks_a_constraint_is_named_with_its_column_and_row(
     assert cell in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("of", "name"), [(tables.Posts, name) for name in POST] + [(tables.WeeklyCounts, name) for name in COUNTS]
+)
+def test_what_a_judgement_rests_on_is_never_blank(of: type[tables.Table], name: str) -> None:
+    row = POST if of is tables.Posts else COUNTS
+    with pytest.raises(TableError, match=f"столбец {name}, строка 1"):
+        tables.validate(of, pd.DataFrame([row, row | {name: None}]))
+
+
 @each_table
 def test_a_word_outside_the_declared_list_is_refused(table: type[tables.Table]) -> None:
     row = row_of(table, blanks=False)

@@ -127,7 +127,7 @@ def test_what_is_not_a_period_is_refused_with_examples(text: str) -> None:
 
 
 def test_a_month_is_the_weeks_whose_thursday_lies_in_it() -> None:
-    # 1 August 2024 is a Thursday, so the week of 29 July belongs to August and July ends with the week before.
+    # 1 August 2024 is a Thursday, so the week of 29 July belongs to August and July ends before it.
     july = [week.label for week in Period.parse("2024-07").weeks]
     assert july == [
         "2024-W27",

@@ -15,8 +15,9 @@ from kirovlib.errors import ClausesError
 CLAUSES_TOML = Path(__file__).with_name("clauses.toml")
 
 _MEASURED_ON = ("week", "profile")
-_CLAUSE_KEYS = {"clause", "title", "platforms", "kinds", "measured_on", "editions"}
-_EDITION_KEYS = {"in_force_from", "in_force_basis", "reference", "quote", "parameters"}
+_CLAUSE_KEYS = {"clause": str, "title": str, "platforms": list, "kinds": list, "measured_on": str, "editions": list}
+_EDITION_KEYS = {"in_force_from": date, "in_force_basis": str, "reference": str, "quote": str, "parameters": dict}
+_TYPE_NAMES = {str: "текст в кавычках", list: "список", dict: "раздел", date: "дата без кавычек, например 2024-05-15"}
 
 
 @dataclass(frozen=True)
@@ -91,23 +92,32 @@ def _clause(file: str, key: str, section: Any) -> Clause:
         msg = f"{place}: нужна хотя бы одна редакция, и каждая следующая — с более поздней датой in_force_from."
         raise ClausesError(msg)
     return Clause(
-        key, section["clause"], section["title"], tuple(section["platforms"]), tuple(section["kinds"]),
-        section["measured_on"], editions,
-    )  # fmt: skip
+        key,
+        section["clause"],
+        section["title"],
+        tuple(section["platforms"]),
+        tuple(section["kinds"]),
+        section["measured_on"],
+        editions,
+    )
 
 
-def _edition(place: str, edition: dict[str, Any]) -> Edition:
-    _check_keys(place, edition, _EDITION_KEYS)
-    if type(edition["in_force_from"]) is not date:
-        msg = f"{place}: in_force_from «{edition['in_force_from']}»; ожидается дата без кавычек, например 2024-05-15."
+def _edition(place: str, edition: Any) -> Edition:
+    if not isinstance(edition, dict):
+        msg = f"{place}: editions: ожидается раздел редакции, а не значение."
         raise ClausesError(msg)
+    _check_keys(place, edition, _EDITION_KEYS)
     return Edition(**edition)
 
 
-def _check_keys(place: str, section: dict[str, Any], expected: set[str]) -> None:
-    missing, unknown = expected - set(section), set(section) - expected
+def _check_keys(place: str, section: dict[str, Any], expected: Mapping[str, type]) -> None:
+    missing, unknown = set(expected) - set(section), set(section) - set(expected)
     if missing or unknown:
         parts = [f"нет: {', '.join(sorted(missing))}"] if missing else []
         parts += [f"лишнее: {', '.join(sorted(unknown))}"] if unknown else []
         msg = f"{place}: {'; '.join(parts)}."
         raise ClausesError(msg)
+    for name, wanted in expected.items():
+        if type(section[name]) is not wanted:  # a moment is a date to isinstance
+            msg = f"{place}: {name} «{section[name]}»; ожидается {_TYPE_NAMES[wanted]}."
+            raise ClausesError(msg)

@@ -29,6 +29,8 @@ class Judgement:
 
     Attributes:
         institutions, accounts: The register (tables Institutions, Accounts).
+        subjects: The accounts with what decides whether a clause applies to them: kind, status, ogrn and
+            founder_id of the institution, is_closed_body, and what `counts.beginnings` knows.
         weekly_counts: Table WeeklyCounts for the weeks asked for.
         coverage: The latest row of Coverage for each account.
         profiles: The snapshot that judges the period, for each account that has one (table ProfileSnapshots).
@@ -41,6 +43,7 @@ class Judgement:
     period: Period
     institutions: pd.DataFrame
     accounts: pd.DataFrame
+    subjects: pd.DataFrame
     weekly_counts: pd.DataFrame
     coverage: pd.DataFrame
     profiles: pd.DataFrame
@@ -106,41 +109,46 @@ def judge(period: str | Period, data: str | Path = "data", *, past_weeks: int = 
     rows = _with_shared_opa_ids(pd.concat(findings, ignore_index=True), subjects)
     rows = _with_post_evidence(rows, lake, period)
     return Judgement(
-        period, register.institutions, register.accounts, weekly, coverage.reset_index(drop=True), profiles,
-        tables.validate(tables.Findings, rows), order, _worst_source(runs), lake.state(),
-    )  # fmt: skip
+        period,
+        register.institutions,
+        register.accounts,
+        subjects,
+        weekly,
+        coverage.reset_index(drop=True),
+        profiles,
+        tables.validate(tables.Findings, rows),
+        order,
+        _worst_source(runs),
+        lake.state(),
+    )
 
 
 def measured_weeks(judged: Judgement, key: str) -> pd.DataFrame:
     """Weekly counts of the accounts and weeks that a clause is about, whether or not it was in force then.
 
-    Left out: kinds it does not name, closed bodies, weeks before an account was opened or after it was closed.
+    Left out: kinds it does not name, closed bodies, weeks before an account was opened or after it was closed, or
+    of which nobody knows whether it existed.
 
     Returns:
         Rows of `judged.weekly_counts` (table WeeklyCounts).
     """
     clause = next(clause for clause in judged.clauses if clause.key == key)
-    subjects = _with_institution(judged.accounts, judged.institutions)
-    subjects = subjects[subjects["platform"].isin(clause.platforms)]
+    subjects = judged.subjects[judged.subjects["platform"].isin(clause.platforms)]
     kept = []
     for start in judged.weekly_counts["week_start"].dt.date.drop_duplicates().sort_values():
         counted = judged.weekly_counts[judged.weekly_counts["week_start"] == pd.Timestamp(start)]
-        gate = _gate(clause, subjects, start, start + timedelta(days=7), week=True)
-        kept.append(counted[counted["account_id"].isin(subjects.loc[gate == "", "account_id"])])
+        measured = _gate(clause, subjects, start, start + timedelta(days=7), week=True) == ""
+        measured &= ~_existence_unknown(subjects, Week(start))
+        kept.append(counted[counted["account_id"].isin(subjects.loc[measured, "account_id"])])
     return pd.concat(kept, ignore_index=True) if kept else judged.weekly_counts.head(0)
-
-
-def _with_institution(accounts: pd.DataFrame, institutions: pd.DataFrame) -> pd.DataFrame:
-    subjects = accounts.merge(
-        institutions[["institution_id", "kind", "status", "ogrn", "founder_id"]], on="institution_id"
-    )
-    subjects["is_closed_body"] = subjects["status"].str.contains(_CLOSED_BODY, case=False, na=False)
-    return subjects
 
 
 def _subjects(register: Register, lake: Lake, coverage: pd.DataFrame) -> pd.DataFrame:
     """Accounts with what decides whether a clause applies to them."""
-    accounts = _with_institution(register.accounts, register.institutions)
+    accounts = register.accounts.merge(
+        register.institutions[["institution_id", "kind", "status", "ogrn", "founder_id"]], on="institution_id"
+    )
+    accounts["is_closed_body"] = accounts["status"].str.contains(_CLOSED_BODY, case=False, na=False)
     accounts = accounts.merge(counts.beginnings(lake), on="account_id", how="left")
     latest = coverage[["account_id", "reason"]].rename(columns={"reason": "coverage_reason"})
     accounts = accounts.merge(latest, on="account_id", how="left")
@@ -268,8 +276,12 @@ def _profile_findings(clause: Clause, subjects: pd.DataFrame, profiles: pd.DataF
         snapshot = snapshots.get(str(account["account_id"]))
         outcome = _judge_page(clause, edition, account, snapshot, menu_answered=menu_answered)
         rows.loc[position, ["verdict", "reason", "measured", "note", "repair"]] = [
-            outcome.verdict, outcome.reason, outcome.measured, ",".join(outcome.notes), outcome.repair
-        ]  # fmt: skip
+            outcome.verdict,
+            outcome.reason,
+            outcome.measured,
+            ",".join(outcome.notes),
+            outcome.repair,
+        ]
         sha256 = snapshot["raw_sha256"] if snapshot else None
         rows.loc[position, "evidence"] = tables.to_json(
             [{"title": link.title, "url": link.url, "sha256": sha256} for link in outcome.links]
@@ -279,9 +291,13 @@ def _profile_findings(clause: Clause, subjects: pd.DataFrame, profiles: pd.DataF
 
 
 def _judge_page(
-    clause: Clause, edition: Edition, account: Mapping[Any, Any], snapshot: Mapping[Any, Any] | None, *,
+    clause: Clause,
+    edition: Edition,
+    account: Mapping[Any, Any],
+    snapshot: Mapping[Any, Any] | None,
+    *,
     menu_answered: bool,
-) -> checks.Outcome:  # fmt: skip
+) -> checks.Outcome:
     if snapshot is None:
         told = account["coverage_reason"]
         reason = (

@@ -74,7 +74,7 @@ def run(source: Path, parameters: Mapping[str, Any], folder: Path) -> Any:
                 kernel_name="python3",
                 progress_bar=False,
                 record_timing=False,
-                extra_arguments=["--IPKernelApp.log_level=ERROR"],
+                extra_arguments=["--IPKernelApp.log_level=CRITICAL"],
             )
     except papermill.PapermillExecutionError as error:
         msg = f"Тетрадь {source.name} остановилась: {error.evalue}"

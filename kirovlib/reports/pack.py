@@ -70,7 +70,7 @@ def _write(folder: Path, judged: Judgement, settings: Settings, *, progress: boo
     titles = [(name, metadata["title"]) for name, metadata in about.items()]
     parameters = {"period": judged.period.label, "data": settings.data_dir.name, "past_weeks": PAST_WEEKS}
     timings = {}
-    for name, title in tqdm(titles, desc="Отчёт", unit="стр.", delay=2, disable=not progress):
+    for name, title in tqdm(titles, desc="Отчёт", bar_format=russian.BAR_FORMAT, delay=2, disable=not progress):
         began = time.perf_counter()
         executed = notebooks.run(sources[name], parameters, settings.home)
         nbformat.write(executed, folder / "notebooks" / f"{name}.ipynb")

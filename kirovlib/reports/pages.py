@@ -51,9 +51,13 @@ def page(notebook: Any, context: Mapping[str, Any], figures_dir: Path) -> str:
                 count += 1
                 output["data"] = {"text/html": _figure(figure, context["name"], count, figures_dir)}
     exporter = HTMLExporter(
-        template_file=str(TEMPLATE_DIR / "page.html.j2"), extra_template_basedirs=[str(TEMPLATE_DIR)],
-        exclude_input=True, exclude_input_prompt=True, exclude_output_prompt=True, exclude_anchor_links=True,
-    )  # fmt: skip
+        template_file=str(TEMPLATE_DIR / "page.html.j2"),
+        extra_template_basedirs=[str(TEMPLATE_DIR)],
+        exclude_input=True,
+        exclude_input_prompt=True,
+        exclude_output_prompt=True,
+        exclude_anchor_links=True,
+    )
     body, _ = exporter.from_notebook_node(notebook, {"policy": POLICY, "has_figures": count > 0, **context})
     return str(body)
 
