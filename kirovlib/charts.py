@@ -98,7 +98,9 @@ def table(frame: pd.DataFrame, headers: Mapping[str, str], *, limit: int = 200) 
         return HTML('<p class="empty">Таких строк нет.</p>')
     head = "".join(f"<th>{html.escape(text)}</th>" for text in headers.values())
     body = "".join(
-        "<tr>" + "".join(f"<td>{_cell(name, value)}</td>" for name, value in zip(headers, row, strict=True)) + "</tr>"
+        "<tr>"
+        + "".join(f'<td class="{name}">{_cell(name, value)}</td>' for name, value in zip(headers, row, strict=True))
+        + "</tr>"
         for row in frame[list(headers)].head(limit).itertuples(index=False)
     )
     rest = len(frame) - limit

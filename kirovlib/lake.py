@@ -125,7 +125,7 @@ class Lake:
         return not self._parts()
 
     def state(self) -> dict[str, Any]:
-        """Highest batch number and a SHA-256 over all coverage rows: equal states hold equal data."""
+        """Highest batch number and a SHA-256 over all coverage rows, by which a report names the data it is of."""
         coverage = self.table("coverage")
         digest = hashlib.sha256(coverage.to_csv(index=False).encode()).hexdigest()
         return {"batch": int(coverage["batch"].max()), "coverage_sha256": digest}

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from kirovlib import demo
+
 # The same examples on every machine and no time limits: a test that is red once is red always.
 settings.register_profile(
     "kirov",
@@ -29,3 +31,9 @@ def recorded() -> Path:
     if not folder.is_dir():
         pytest.skip(f"recorded answers are not at {folder}; set KIROV_RECORDED")
     return folder
+
+
+@pytest.fixture(scope="session")
+def small_demo(tmp_path_factory: pytest.TempPathFactory) -> demo.Demo:
+    """The demo on a small world: register, lake and report pack in a home folder of its own."""
+    return demo.run(tmp_path_factory.mktemp("demo"), institutions=12, weeks=4, seed=7, progress=False)

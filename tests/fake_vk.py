@@ -17,7 +17,7 @@ from kirovlib.platforms.http import Http
 from kirovlib.platforms.vk import Vk
 
 URL = "https://vk.test/method/"
-TOKEN = "vk1.a.PLANTED-SECRET"  # noqa: S105 - looked for where it must not be
+TOKEN = "vk1.a.PLANTED-SECRET"
 NOW = datetime(2024, 5, 27, 6, tzinfo=UTC)
 WINDOW = Window(datetime(2024, 5, 19, 21, tzinfo=UTC), datetime(2024, 5, 26, 21, tzinfo=UTC))
 Fault = Callable[[str, dict[str, str]], "httpx.Response | dict[str, Any] | Exception | None"]

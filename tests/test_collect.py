@@ -74,11 +74,11 @@ def changed(world: World, change: Callable[[dict[int, list[dict[str, Any]]]], No
 
 
 @pytest.fixture(scope="module", params=KINDS)
-def collected(request: pytest.FixtureRequest, world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+def collected(request: pytest.FixtureRequest, world: World, tmp_path_factory: pytest.TempPathFactory) -> Any:
     home = tmp_path_factory.mktemp(request.param)
     summary = run(home, world, WINDOW, kind=request.param)
     registry.write(home / "data" / "registry", Register(world.institutions, world.accounts))
-    yield home, summary, request.param
+    return home, summary, request.param
 
 
 def test_the_counts_of_every_account_and_week_are_the_worlds(collected: Any, world: World) -> None:

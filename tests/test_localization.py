@@ -152,9 +152,7 @@ def cases() -> Iterator[tuple[str, list[str], str]]:
     yield "deprecated option", [*full, "--old", "1"], "устаревший параметр"
 
 
-@pytest.mark.parametrize(
-    ("arguments", "expected"), [case[1:] for case in cases()], ids=[case[0] for case in cases()]
-)
+@pytest.mark.parametrize(("arguments", "expected"), [case[1:] for case in cases()], ids=[case[0] for case in cases()])
 def test_click_says_everything_in_russian_under_lang_c(
     command: click.Command, arguments: list[str], expected: str
 ) -> None:
@@ -244,9 +242,7 @@ def test_no_translation_is_empty_or_doubtful(message: Message) -> None:
 @pytest.mark.parametrize("message", MESSAGES, ids=msgid_of)
 def test_placeholders_of_source_and_translation_agree(message: Message) -> None:
     left_out = LEFT_OUT.get(msgid_of(message), set())
-    allowed = [
-        {field for field in placeholders(text) if field[0] not in left_out} for text in texts(message.id)
-    ]
+    allowed = [{field for field in placeholders(text) if field[0] not in left_out} for text in texts(message.id)]
 
     for text in texts(message.string):
         assert placeholders(text) in allowed

@@ -135,7 +135,10 @@ def test_no_text_breaks_the_parser_or_the_repair(url: str, title: str) -> None:
 # --- the recorded communities
 
 # community -> its damaged links: state and what they are repaired to (no ОГРН of a register)
-_FORM, _REG = "https://pos.gosuslugi.ru/form/?opaId={}&utm_source=vk", "https://pos.gosuslugi.ru/og/org-activities?reg_code=10&utm_source=vk1"
+_FORM, _REG = (
+    "https://pos.gosuslugi.ru/form/?opaId={}&utm_source=vk",
+    "https://pos.gosuslugi.ru/og/org-activities?reg_code=10&utm_source=vk1",
+)
 DAMAGED = {
     84221359: [("works", f"{_FORM.format(344104)}&utm_medium=10&utm_campaign=1022800524647")],
     133572280: [

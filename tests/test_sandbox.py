@@ -68,9 +68,7 @@ def week_of(post: dict[str, Any]) -> pd.Timestamp:
 
 def whole_wall(api: VkApi, number: int, **params: Any) -> list[dict[str, Any]]:
     items: list[dict[str, Any]] = []
-    while page := call(api, "wall.get", owner_id=-number, offset=len(items), count=100, **params)["response"][
-        "items"
-    ]:
+    while page := call(api, "wall.get", owner_id=-number, offset=len(items), count=100, **params)["response"]["items"]:
         items += page
     return items
 
@@ -150,13 +148,7 @@ def test_the_truth_of_the_plan_is_what_the_walls_hold(world: World) -> None:
         account = next(ids[name] for name in names_of if name in ids)
         for post in wall:
             if post["post_type"] == "post":
-                kind = (
-                    "visitor"
-                    if post["from_id"] != -number
-                    else "repost"
-                    if post.get("copy_history")
-                    else "own"
-                )
+                kind = "visitor" if post["from_id"] != -number else "repost" if post.get("copy_history") else "own"
                 found[account, week_of(post), kind] += 1
                 found[account, week_of(post), "ad"] += post["marked_as_ads"]
     for row in world.counts.to_dict("records"):
@@ -197,19 +189,13 @@ def test_each_case_is_what_it_is_called(world: World) -> None:
     wall = {case: world.walls[group_of(world, case)] for case in world.cases}
     pinned = next(post for post in wall["pinned_old"] if post.get("is_pinned"))
     assert 230 < (world.now.timestamp() - pinned["date"]) / 86_400 < 250
-    assert all(
-        "signer_id" in post for post in wall["signed"] if post["from_id"] < 0 and "copy_history" not in post
-    )
+    assert all("signer_id" in post for post in wall["signed"] if post["from_id"] < 0 and "copy_history" not in post)
     assert all(post["text"] for post in wall["repost_with_words"] if "copy_history" in post)
-    clocks = {
-        datetime.fromtimestamp(post["date"], KIROV).strftime("%a %H:%M:%S") for post in wall["week_edge"]
-    }
+    clocks = {datetime.fromtimestamp(post["date"], KIROV).strftime("%a %H:%M:%S") for post in wall["week_edge"]}
     assert {"Sun 23:59:59", "Mon 00:00:00"} <= clocks
     assert len(wall["long_wall"]) > 100
     assert any(len(post["attachments"]) > 5 for post in wall["album"])
-    assert any(
-        week_of({"date": post["edited"]}) > week_of(post) for post in wall["edited"] if "edited" in post
-    )
+    assert any(week_of({"date": post["edited"]}) > week_of(post) for post in wall["edited"] if "edited" in post)
     assert len(wall["short_wall"]) < 20
     assert {post["post_type"] for post in wall["unpublished"]} == {"post", "postpone", "suggest"}
     assert any("<script>" in post["text"] for post in wall["hostile_texts"])
@@ -248,9 +234,7 @@ def test_the_edges_of_the_week_lie_on_the_edge_of_the_norm(world: World) -> None
     ],
 )
 def test_the_true_verdict_on_posts(world: World, case: str, period: str, verdict: str, reason: str) -> None:
-    rows = world.verdicts[
-        (world.verdicts["clause"] == "posts_per_week") & (world.verdicts["period"] == period)
-    ]
+    rows = world.verdicts[(world.verdicts["clause"] == "posts_per_week") & (world.verdicts["period"] == period)]
     row = rows.set_index("account_id").loc[world.cases[case]]
     assert (row["verdict"], row["reason"]) == (verdict, reason)
 
@@ -271,18 +255,14 @@ def test_the_true_verdict_on_posts(world: World, case: str, period: str, verdict
     ],
 )
 def test_the_true_verdict_on_links(world: World, scenario: str, problem: str, opinion: str) -> None:
-    rows = world.verdicts[world.verdicts["account_id"] == world.cases[f"portal_{scenario}"]].set_index(
-        "clause"
-    )
+    rows = world.verdicts[world.verdicts["account_id"] == world.cases[f"portal_{scenario}"]].set_index("clause")
     assert rows.loc["vk_report_problem", "reason"] == problem
     assert rows.loc["vk_voice_opinion", "reason"] == opinion
 
 
 def test_one_opa_id_is_shared_by_institutions_of_two_founders(world: World) -> None:
     sharing = world.verdicts.query("note == 'shared_opa_id'")["account_id"]
-    owners = world.accounts[world.accounts["account_id"].isin(sharing)].merge(
-        world.institutions, on="institution_id"
-    )
+    owners = world.accounts[world.accounts["account_id"].isin(sharing)].merge(world.institutions, on="institution_id")
     assert owners["founder_id"].nunique() == 2
 
 
@@ -292,21 +272,15 @@ def test_one_opa_id_is_shared_by_institutions_of_two_founders(world: World) -> N
 def test_the_envelope_depends_on_the_version(api: VkApi, world: World) -> None:
     number = next(iter(world.groups))
     new = call(api, "groups.getById", group_ids=number)["response"]
-    old = api.method("groups.getById", {"group_ids": str(number), "v": "5.131"}, "sandbox-user").body[
-        "response"
-    ]
+    old = api.method("groups.getById", {"group_ids": str(number), "v": "5.131"}, "sandbox-user").body["response"]
     assert (new["groups"], new["profiles"]) == (old, [])
 
 
-def test_fields_come_only_when_asked_for_and_unknown_communities_are_left_out(
-    api: VkApi, world: World
-) -> None:
+def test_fields_come_only_when_asked_for_and_unknown_communities_are_left_out(api: VkApi, world: World) -> None:
     group = world.groups[group_of(world, "portal_correct")]
     asked = f"{group['screen_name']},no_such_name,123"
     bare = call(api, "groups.getById", group_ids=asked)["response"]["groups"]
-    full = call(api, "groups.getById", group_ids=asked, fields="menu,is_government_organization")["response"][
-        "groups"
-    ]
+    full = call(api, "groups.getById", group_ids=asked, fields="menu,is_government_organization")["response"]["groups"]
     assert [each["id"] for each in bare] == [group["id"]]
     assert not {"menu", "is_government_organization", "verified"} & bare[0].keys()
     assert full[0]["menu"] == group["menu"]
@@ -390,9 +364,7 @@ def test_a_short_name_is_resolved(api: VkApi, world: World) -> None:
     assert call(api, "utils.resolveScreenName", screen_name="no_such_name")["response"] == []
 
 
-def test_execute_gives_false_for_an_inner_failure_and_the_others_all_the_same(
-    api: VkApi, world: World
-) -> None:
+def test_execute_gives_false_for_an_inner_failure_and_the_others_all_the_same(api: VkApi, world: World) -> None:
     good, closed = group_of(world, "signed"), group_of(world, "closed_wall")
     code = f'return [API.wall.get({{"owner_id":-{good},"count":3}}), API.wall.get({{owner_id: -{closed}}})];'
     body = call(api, "execute", code=code)
@@ -575,9 +547,7 @@ def test_a_batch_of_recorded_answers_speaks_from_the_earliest_moment(recording: 
 @pytest.mark.recorded
 def test_the_server_says_that_it_replays(recording: Recording) -> None:
     with Sandbox(recording) as sandbox:
-        answer, _ = fetch(
-            sandbox, "groups.getById", {"group_ids": 117154424, "access_token": "sandbox-service"}
-        )
+        answer, _ = fetch(sandbox, "groups.getById", {"group_ids": 117154424, "access_token": "sandbox-service"})
     assert answer.headers["Server"] == "kirov-sandbox/replay"
     assert answer.headers["Date"] == "Mon, 10 Jun 2024 06:00:00 GMT"
 

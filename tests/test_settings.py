@@ -26,7 +26,7 @@ def test_variables_come_from_the_env_file_of_the_home_folder(tmp_path: Path) -> 
 
 def test_the_environment_is_stronger_than_the_env_file(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("VK_TOKEN=file\nKIROV_VK_URL=http://file/\n", "utf-8")
-    assert load(tmp_path, {"VK_TOKEN": "environment"}).vk_token == "environment"  # noqa: S105
+    assert load(tmp_path, {"VK_TOKEN": "environment"}).vk_token == "environment"
     assert load(tmp_path, {"VK_TOKEN": ""}).vk_token == ""
     assert load(tmp_path, {"KIROV_VK_URL": ""}).vk_url == VK_URL
 
@@ -38,7 +38,7 @@ def test_a_variable_without_a_value_in_the_env_file_means_the_default(tmp_path: 
 
 def test_an_env_file_saved_by_windows_notepad_is_read(tmp_path: Path) -> None:
     (tmp_path / ".env").write_bytes(b"\xef\xbb\xbfVK_TOKEN=abc\r\n")
-    assert load(tmp_path, {}).vk_token == "abc"  # noqa: S105
+    assert load(tmp_path, {}).vk_token == "abc"
 
 
 def test_an_env_file_that_is_not_utf_8_is_refused_by_name(tmp_path: Path) -> None:
@@ -48,7 +48,7 @@ def test_an_env_file_that_is_not_utf_8_is_refused_by_name(tmp_path: Path) -> Non
 
 
 def test_white_space_around_a_pasted_token_is_dropped(tmp_path: Path) -> None:
-    assert load(tmp_path, {"VK_TOKEN": " abc\n"}).vk_token == "abc"  # noqa: S105
+    assert load(tmp_path, {"VK_TOKEN": " abc\n"}).vk_token == "abc"
 
 
 def test_the_token_is_never_shown(tmp_path: Path) -> None:

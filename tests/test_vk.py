@@ -178,7 +178,9 @@ def test_a_short_name_is_matched_whatever_its_case() -> None:
         return {"response": {"groups": [fake.groups[1]], "profiles": []}}
 
     fake.fault = fault
-    assert outcomes(fake.read([Target("vk:school_36", "https://vk.com/School_36")])) == {"vk:school_36": ("collected", "")}
+    assert outcomes(fake.read([Target("vk:school_36", "https://vk.com/School_36")])) == {
+        "vk:school_36": ("collected", "")
+    }
 
 
 # --- a reply that would be too large

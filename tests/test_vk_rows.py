@@ -29,7 +29,15 @@ NAMES = sorted(
     | {file.name.removesuffix(".expected.csv") for file in EXPECTED.glob("*.expected.csv")}
 )
 POST_COLUMNS = ("post_id", "posted_at", "own", "is_repost", "is_ad", "is_pinned", "edited_at")
-PROFILE_COLUMNS = ("platform_id", "has_avatar", "has_cover", "verified", "government_mark", "subscriber_count", "status")
+PROFILE_COLUMNS = (
+    "platform_id",
+    "has_avatar",
+    "has_cover",
+    "verified",
+    "government_mark",
+    "subscriber_count",
+    "status",
+)
 LINK_COLUMNS = ("menu", "links", "action_button")
 
 pytestmark = pytest.mark.recorded
@@ -51,7 +59,10 @@ def parsed(name: str, body: Any) -> list[dict[str, Any]]:
         profiles = [vk_rows.profile_row("vk:x", group, NOW, "sha") for group in groups]
         return [
             {column: row[column] for column in PROFILE_COLUMNS}
-            | {f"{column}_count": None if row[column] is None else len(json.loads(row[column])) for column in LINK_COLUMNS}
+            | {
+                f"{column}_count": None if row[column] is None else len(json.loads(row[column]))
+                for column in LINK_COLUMNS
+            }
             for row in profiles
         ]
     response = body["response"]
@@ -136,7 +147,8 @@ def test_the_legacy_array_is_refused_loudly_and_costs_no_other_account(recorded:
 
 
 @pytest.mark.parametrize(
-    "name", ["groups_getById_94_institutions", "groups_getById_legacy_array_two", "groups_getById_dostigenie_deti_web_v5_285"]
+    "name",
+    ["groups_getById_94_institutions", "groups_getById_legacy_array_two", "groups_getById_dostigenie_deti_web_v5_285"],
 )
 def test_profiles_come_in_either_envelope(recorded: Path, name: str) -> None:
     body = answer(recorded, name)

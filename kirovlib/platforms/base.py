@@ -76,7 +76,12 @@ class Platform(Protocol):
 
 
 class NetworkStoppedError(Exception):
-    """A whole network cannot be read further; `reason` is a word of `tables.COVERAGE_REASONS`, `cause` what the analyst is told."""
+    """A whole network cannot be read further.
+
+    Attributes:
+        reason: A word of `tables.COVERAGE_REASONS`.
+        cause: What the analyst is told.
+    """
 
     def __init__(self, reason: str, cause: AccessError) -> None:
         super().__init__(str(cause))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -108,7 +110,7 @@ class Http:
             msg = f"HTTP {response.status_code}"
             raise TransientError(msg)
         try:
-            body = response.json()
+            body = _readable(response.json(), response.text)
         except ValueError:
             msg = "not JSON"
             raise TransientError(msg) from None
@@ -121,6 +123,13 @@ class Http:
             return parsedate_to_datetime(response.headers["Date"]).astimezone(UTC)
         except (KeyError, ValueError):
             return self._clock()
+
+
+def _readable(body: Any, text: str) -> Any:
+    """The body without lone surrogates, which JSON can spell but no file can hold."""
+    if not re.search(r"\\u[dD][89a-fA-F]", text):
+        return body
+    return json.loads(json.dumps(body, ensure_ascii=False).encode("utf-8", "replace"))
 
 
 def make_client(url: str) -> httpx.Client:

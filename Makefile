@@ -1,0 +1,44 @@
+# Only Python (3.11 or newer) and make are taken for granted. `make help` lists the targets.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help install report test check format sample lab clean
+
+help:  ## this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /	/'
+
+install: $(STAMP)  ## virtual environment with exact versions
+
+$(STAMP): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]' -c constraints.txt
+	@touch $@
+
+report: install  ## the whole way on the embedded sandbox; prints the path of index.html
+	@$(BIN)/kirov demo
+
+test: install  ## tests with coverage, then the notebooks against their stored outputs
+	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest --nbval notebooks -q
+
+check: install  ## style, types, layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: install  ## apply the style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+sample: install  ## make data/sample, the notebooks' outputs and data/README.md anew
+	$(BIN)/python -m kirovlib.sample
+
+lab: install  ## JupyterLab on the notebooks
+	$(BIN)/jupyter lab notebooks
+
+clean:  ## remove the environment and what the demo made
+	rm -rf $(VENV) demo
