@@ -197,7 +197,7 @@ def _new_posts(reading: Reading, stored: Mapping[str, Mapping[str, Any]]) -> lis
         old = stored.get(post["post_id"])
         if old is None:
             rows.append({**post, "version": 1})
-        elif old["missed_at"] is not None or False:
+        elif old["missed_at"] is not None or any(post[name] != old[name] for name in _UNCHANGED):
             rows.append({**post, "observed_at": old["observed_at"], "version": old["version"] + 1})
     seen = {post["post_id"] for post in reading.posts}
     for post_id, old in stored.items():

@@ -21,7 +21,9 @@ _COVERED = """
             SELECT *, count(*) FILTER (reached IS NULL OR covered_from > reached) OVER by_start AS span
             FROM (
                 SELECT account_id, covered_from, covered_until,
-                       max(covered_until) OVER (by_start ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS reached
+                       max(covered_until) OVER (
+                           by_start ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+                       ) AS reached
                 FROM coverage WHERE covered_from IS NOT NULL
                 WINDOW by_start AS (PARTITION BY account_id ORDER BY covered_from, covered_until)
             )

@@ -35,7 +35,8 @@ PAGES = {
     "the form is not the surveys": Page(OPINION, FORM, MISSING),
     "no link of the portal fails": Page(PROBLEM, ALBUM[1], MISSING),
     "damaged utm passes with a note": Page(PROBLEM, FORM.partition("&")[0], ("passed", "found", "utm_damaged")),
-    "a padded number passes with a note": Page(PROBLEM, FORM.replace("=1&", "=%201&"), ("passed", "found", "id_padded")),
+    "a padded number passes with a note": Page(
+        PROBLEM, FORM.replace("=1&", "=%201&"), ("passed", "found", "id_padded")),
     "http passes with a note": Page(OPINION, SURVEYS.replace("https", "http"), ("passed", "found", "http_link")),
     "another's ОГРН passes with a note": Page(
         OPINION, SURVEYS.replace(OGRN, OTHER_OGRN), ("passed", "found", "foreign_ogrn")),
@@ -209,11 +210,9 @@ def test_one_form_for_institutions_of_different_founders_is_noted(small: Small) 
 def test_the_absence_of_the_app_fails_only_when_told_so(small: Small, monkeypatch: pytest.MonkeyPatch) -> None:
     small.snapshot([ALBUM])
     assert verdict(small, MINI_APP) == ("cannot_tell", "not_visible", "")
-    text = clauses.CLAUSES_TOML.read_text(encoding="utf-8").replace(
-        "absence_is_failure = false", "absence_is_failure = true"
-    )
+    text = clauses.CLAUSES_TOML.read_text(encoding="utf-8")
     file = small.home / "clauses.toml"
-    file.write_text(text, encoding="utf-8")
+    file.write_text(text.replace("absence_is_failure = false", "absence_is_failure = true"), encoding="utf-8")
     order = clauses.load(file)
     monkeypatch.setattr(evaluate.clauses, "load", lambda: order)
     assert verdict(small, MINI_APP) == MISSING
@@ -238,8 +237,13 @@ def test_a_snapshot_less_never_turns_another_verdict_into_failed(tmp_path: Path,
             small.account(account)
         for account in kept:
             small.snapshot(menus[account], account=account)
-        found.append({(clause, *key): told for clause in (PROBLEM, OPINION, MINI_APP)
-                      for key, told in [((account,), told) for account, told in small.findings(clause).items()]})  # fmt: skip
+        found.append(
+            {
+                (clause, account): told
+                for clause in (PROBLEM, OPINION, MINI_APP)
+                for account, told in small.findings(clause).items()
+            }
+        )
     for less in found[1:]:
         assert not [key for key, told in less.items() if told[0] == "failed" and found[0][key][0] != "failed"]
     assert {told[0] for told in found[0].values()} == {"passed", "failed", "cannot_tell"}

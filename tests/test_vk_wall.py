@@ -159,7 +159,7 @@ def test_posts_deleted_while_the_pinned_one_repeats_on_the_next_page_cost_no_oth
     wall.pinned, wall.pinned_repeats = 195, True
     expected = in_window(wall) - {199, 198}
     ours = reader()
-    read(wall, ours, lambda page: [wall.dates.pop(number, None) for number in (199, 198)] and None)
+    read(wall, ours, lambda _: [wall.dates.pop(number, None) for number in (199, 198)] and None)
     assert expected <= set(ours.items)
 
 
@@ -173,10 +173,11 @@ def test_a_wall_that_keeps_losing_posts_is_partial_and_says_so() -> None:
     assert covered[0] > moment(START)
 
 
-def test_one_old_post_out_of_order_does_not_stop_paging() -> None:
+@pytest.mark.parametrize("size", [2, 3, 4])
+def test_one_old_post_out_of_order_does_not_stop_paging(size: int) -> None:
     wall = walled(200)
     wall.moved_up = 1
-    ours = reader(3)
+    ours = reader(size)
     read(wall, ours)
     assert in_window(wall) <= set(ours.items)
 
@@ -235,8 +236,9 @@ def test_pages_shorter_than_asked_for_lose_nothing() -> None:
 
 @pytest.mark.parametrize(
     "page",
-    [None, [477, {"id": 1}], {"items": []}, {"count": 1}, {"count": 1, "items": [{"id": 1}]}, {"count": "x", "items": []},
-     {"count": 1, "items": [{"id": 1, "date": 5}]}, {"count": 1, "items": ["text"]}, {"count": 1, "items": None}],
+    [None, [477, {"id": 1}], {"items": []}, {"count": 1}, {"count": 1, "items": [{"id": 1}]},
+     {"count": "x", "items": []}, {"count": 1, "items": [{"id": 1, "date": 5}]}, {"count": 1, "items": ["text"]},
+     {"count": 1, "items": None}],
 )  # fmt: skip
 def test_a_page_of_another_shape_is_refused_loudly(page: Any) -> None:
     ours = reader()

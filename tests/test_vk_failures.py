@@ -1,0 +1,141 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+from fake_vk import FakeVk, error, inner_calls
+
+from kirovlib.errors import NetworkError, QuotaError, TokenError
+from kirovlib.platforms.base import Reading
+
+KINDS = ("service", "user")
+
+
+def outcomes(readings: list[Reading]) -> dict[str, tuple[str, str]]:
+    return {reading.account_id: (reading.outcome, reading.reason) for reading in readings}
+
+
+def stored(readings: list[Reading]) -> str:
+    return json.dumps([vars(reading) for reading in readings], ensure_ascii=False, default=str)
+
+
+# --- retries
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        error(6), error(1), error(9), error(10), {}, {"error": "a text"},
+        {"response": None, "error": {"error_code": 10}}, httpx.Response(200, text='{"response": {"count": 1, "it'),
+        httpx.Response(200, text="<html>busy</html>"),
+        httpx.Response(200, text="[]"), httpx.Response(502, text="bad gateway"), httpx.Response(200, text=""),
+        httpx.Response(200, content=b"\xff\xfe"), httpx.ReadTimeout("slow"), httpx.ConnectError("gone"),
+        httpx.DecodingError("broken gzip"), httpx.Response(302, headers={"Location": "https://elsewhere.test/"}),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("method", ["groups.getById", "wall.get"])
+def test_what_may_pass_is_tried_again(bad: Any, method: str) -> None:
+    left = {"fails": 3}
+
+    def fault(called: str, _: dict[str, str]) -> Any:
+        if called != method or not left["fails"]:
+            return None
+        left["fails"] -= 1
+        return bad
+
+    fake = FakeVk([1], kind="service", fault=fault)
+    assert outcomes(fake.read()) == {"vk:1": ("collected", "")}
+    assert fake.count(method) == 4
+
+
+def test_a_wall_that_never_answers_is_partial_and_the_others_go_on() -> None:
+    def fault(method: str, form: dict[str, str]) -> Any:
+        return httpx.Response(500) if method == "wall.get" and form["owner_id"] == "-2" else None
+
+    fake = FakeVk(range(1, 8), kind="service", fault=fault)
+    found = outcomes(fake.read())
+    assert found.pop("vk:2") == ("partial", "no_answer")
+    assert set(found.values()) == {("collected", "")}
+    assert sum(form.get("owner_id") == "-2" for _, form in fake.calls) == 5
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_five_silent_calls_in_a_row_stop_the_network(kind: str) -> None:
+    def fault(method: str, form: dict[str, str]) -> Any:
+        first = method == "execute" and inner_calls(form)[0]["count"] == 1
+        return httpx.ConnectError("away") if method != "groups.getById" and not first else None
+
+    fake = FakeVk(range(1, 301), kind=kind, fault=fault)
+    readings, stopped = fake.read_until_stopped()
+    assert stopped is not None
+    assert stopped.reason == "network"
+    assert isinstance(stopped.cause, NetworkError)
+    assert len(fake.calls) < 60, "calls go on although the network is away"
+    assert {reading.outcome for reading in readings} == {"partial"}
+
+
+# --- what stops the whole network
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("code", "text", "reason", "cause"),
+    [(29, "Rate limit reached", "quota", QuotaError), (5, "User authorization failed", "token", TokenError),
+     (15, "Access denied: token required", "token", TokenError), (14, "Captcha needed", "captcha", NetworkError),
+     (17, "Validation required", "captcha", NetworkError)],
+)  # fmt: skip
+def test_what_concerns_the_whole_network_stops_it_and_keeps_what_came(
+    kind: str, code: int, text: str, reason: str, cause: type[Exception]
+) -> None:
+    fake = FakeVk(range(1, 1001), kind=kind)
+
+    def fault(method: str, _: dict[str, str]) -> Any:
+        walls = fake.count("wall.get") + 25 * (fake.count("execute") - 1)
+        return error(code, text) if method in {"wall.get", "execute"} and walls > 150 else None
+
+    fake.fault = fault
+    readings, stopped = fake.read_until_stopped()
+    assert stopped is not None
+    assert (stopped.reason, type(stopped.cause)) == (reason, cause)
+    came = [reading for reading in readings if reading.outcome == "collected"]
+    assert 125 <= len(came) <= 150
+    assert all(len(reading.posts) == 4 for reading in came)
+    assert {reading.reason for reading in readings} == {"", reason}
+    calls_after = fake.count("wall.get") - 150 if kind == "service" else fake.count("execute") - 7
+    assert calls_after <= 5, "calls go on although the network refused them"
+
+
+def test_an_inner_error_of_the_whole_network_stops_it_too() -> None:
+    fake = FakeVk(range(1, 41))
+    fake.walls[30] = error(29)
+    readings, stopped = fake.read_until_stopped()
+    assert stopped is not None
+    assert stopped.reason == "quota"
+    assert outcomes(readings)["vk:1"] == ("collected", "")
+    assert outcomes(readings)["vk:30"] == ("partial", "quota")
+
+
+# --- whatever is answered
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "body", [None, 1, "text", [], [1], {}, {"groups": None}, {"groups": [None]}, {"groups": [{"name": "no id"}]}, [[]]]
+)
+@pytest.mark.parametrize("method", ["groups.getById", "wall.get", "execute"])
+def test_an_answer_of_another_shape_is_a_reason_and_not_a_crash(kind: str, method: str, body: Any) -> None:
+    fake = FakeVk(kind=kind)
+    spared = "execute"  # the probe
+
+    def fault(called: str, _: dict[str, str]) -> Any:
+        return {"response": body} if called == method and (called != spared or fake.count(spared) > 1) else None
+
+    fake.fault = fault
+    readings, stopped = fake.read_until_stopped()
+    assert stopped is None
+    told = {reading.reason for reading in readings}
+    assert told <= {"", "answer_not_understood", "profile_not_returned"}
+    if (kind, method) in {("service", "wall.get"), ("user", "execute")}:
+        assert told == {"answer_not_understood"}
