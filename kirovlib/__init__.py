@@ -9,12 +9,16 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from kirovlib.startup import skip_iri_grammar
+
 if TYPE_CHECKING:
     from kirovlib.lake import Lake
     from kirovlib.order.evaluate import Judgement, judge, measured_weeks
     from kirovlib.order.wording import named
     from kirovlib.registry import Register
     from kirovlib.weeks import Period, Week
+
+skip_iri_grammar()
 
 __version__ = "0.1.0"
 

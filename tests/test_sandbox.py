@@ -353,7 +353,7 @@ def test_closed_and_deleted_communities_refuse_their_wall(api: VkApi, world: Wor
 
 
 def test_an_error_repeats_the_token_as_old_answers_of_vk_do(api: VkApi) -> None:
-    body = call(api, "wall.get", owner_id="-1", token="sandbox-user")  # noqa: S106
+    body = call(api, "wall.get", owner_id="-1", token="sandbox-user")
     assert {"key": "access_token", "value": "sandbox-user"} in body["error"]["request_params"]
 
 
@@ -371,7 +371,7 @@ def test_execute_gives_false_for_an_inner_failure_and_the_others_all_the_same(ap
     assert len(body["response"][0]["items"]) == 3
     assert body["response"][1] is False
     assert [(each["method"], each["error_code"]) for each in body["execute_errors"]] == [("wall.get", 15)]
-    group = call(api, "execute", token="sandbox-group", code=code)  # noqa: S106
+    group = call(api, "execute", token="sandbox-group", code=code)
     assert [each["error_code"] for each in group["execute_errors"]] == [27, 27]
     assert call(api, "execute", code="return 1;") == {"response": 1}
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 import pytest
-from fake_vk import FakeVk, error, inner_calls
+from fake_vk import FakeVk, error, inner_calls, post
 
 from kirovlib.errors import NetworkError, QuotaError, TokenError
 from kirovlib.platforms.base import Reading
@@ -139,3 +139,38 @@ def test_an_answer_of_another_shape_is_a_reason_and_not_a_crash(kind: str, metho
     assert told <= {"", "answer_not_understood", "profile_not_returned"}
     if (kind, method) in {("service", "wall.get"), ("user", "execute")}:
         assert told == {"answer_not_understood"}
+
+
+# --- fields of another type than VK documents
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "garbage",
+    [{"date": 10**18}, {"copy_history": [1]}, {"views": 5}, {"edited": "yesterday"}],
+)
+def test_an_unreadable_post_costs_its_account_and_no_other(kind: str, garbage: dict[str, Any]) -> None:
+    fake = FakeVk([1, 2, 3], kind=kind)
+    fake.walls[2] = [post(2, 2) | garbage, post(2, 1)]
+    found = outcomes(fake.read())
+    assert found == {
+        "vk:1": ("collected", ""),
+        "vk:2": ("not_collected", "answer_not_understood"),
+        "vk:3": ("collected", ""),
+    }
+
+
+def test_a_repost_mark_of_another_type_than_documented_is_unknown() -> None:
+    fake = FakeVk([1])
+    fake.walls[1] = [post(1, 1, copy_history="yes")]
+    assert [row["is_repost"] for row in fake.read()[0].posts] == [None]
+
+
+def test_a_counter_that_is_no_number_is_not_known_and_never_zero() -> None:
+    fake = FakeVk([1])
+    fake.groups[1]["members_count"] = "many"
+    fake.walls[1] = [post(1, 1, views={"count": "lots"}, likes={"count": -1})]
+    reading = fake.read()[0]
+    assert reading.profile is not None
+    assert reading.profile["subscriber_count"] is None
+    assert (reading.metrics[0]["view_count"], reading.metrics[0]["like_count"]) == (None, None)

@@ -19,7 +19,8 @@ from kirovlib import tables
 from kirovlib.platforms import vk_rows
 from kirovlib.platforms.base import Window
 from kirovlib.platforms.http import TransientError
-from kirovlib.platforms.vk import VkError, _check
+from kirovlib.platforms.vk import _check
+from kirovlib.platforms.vk_errors import VkError
 from kirovlib.platforms.vk_wall import WallReader
 
 EXPECTED = Path(__file__).with_name("expected") / "vk"

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from kirovlib.errors import AccessError, NetworkError, QuotaError, TokenError
-from kirovlib.platforms import base, vk_rows
+from kirovlib.platforms import base, vk_errors, vk_rows
 from kirovlib.platforms.http import Answer, Http, TransientError
+from kirovlib.platforms.vk_errors import VkError
 from kirovlib.platforms.vk_wall import WallReader, page_size
 
 VERSION = "5.199"
@@ -24,55 +24,6 @@ _WALLS_PER_ROUND = 100  # a checkpoint's worth of accounts
 _INNER_TRIES = 3
 _SILENT_CALLS = 5  # so many unanswered calls in a row mean that the network is away, not an account
 _PARALLEL = 4  # requests under way at once: the pace limits the starts, this hides the latency
-
-_TRANSIENT = {1, 6, 9, 10}
-_TOO_LARGE = 13
-_BAD_PARAMETER = {100, 104, 113, 125}
-_NO_EXECUTE = {15, 27, 28}
-_ACCOUNT_REASONS = {
-    15: "wall_closed",
-    18: "account_gone",
-    19: "wall_closed",
-    30: "wall_closed",
-    203: "wall_closed",
-    **dict.fromkeys(_BAD_PARAMETER, "address_unknown"),
-    _TOO_LARGE: "too_large",
-    -1: "not_recorded",  # said by the sandbox's replay only
-}
-_KEY_ADVICE = (
-    "Проверьте переменную VK_TOKEN: нужен сервисный ключ приложения VK или ключ пользователя; "
-    "ключ сообщества лент не читает."
-)
-
-
-class VkError(Exception):
-    """An error VK answered with: its code and message."""
-
-    def __init__(self, error: dict[str, Any]) -> None:
-        code = error.get("error_code")
-        self.code = code if isinstance(code, int) else 1
-        self.message = str(error.get("error_msg", ""))
-        super().__init__(f"{self.code}: {self.message}")
-
-    def stops(self) -> base.NetworkStoppedError | None:
-        """The error to raise when it concerns the token, quota or whole network rather than one account."""
-        cause: AccessError
-        if self.code in {5, 27, 28} or (self.code == 15 and "token" in self.message):  # noqa: PLR2004 - VK's codes
-            cause = TokenError(f"VK не принял ключ доступа (ошибка {self.code}). {_KEY_ADVICE}")
-            return base.NetworkStoppedError("token", cause)
-        if self.code == 29:  # noqa: PLR2004
-            cause = QuotaError(
-                "Исчерпан суточный лимит VK (ошибка 29: 5000 вызовов wall.get за сутки). Собранное сохранено; "
-                "повторите сбор через час или завтра."
-            )
-            return base.NetworkStoppedError("quota", cause)
-        if self.code in {14, 17}:
-            cause = NetworkError(
-                f"VK требует подтверждения (ошибка {self.code}). Войдите во ВКонтакте под владельцем ключа, "
-                "подтвердите вход и повторите сбор."
-            )
-            return base.NetworkStoppedError("captcha", cause)
-        return None
 
 
 @dataclass
@@ -148,7 +99,7 @@ class Vk:
         except TransientError as error:
             self._silent_calls += 1
             if self._silent_calls >= _SILENT_CALLS:
-                raise self._stop(_unreachable(error)) or error from None
+                raise self._stop(vk_errors.unreachable(error)) or error from None
             raise
         self._silent_calls = 0
         self.server = answer.server
@@ -165,11 +116,11 @@ class Vk:
             self._send("execute", {"code": _script([_owner(account) | {"count": 1, "offset": 0}])})
             self.token_kind = "user"
         except VkError as error:
-            if error.code not in _NO_EXECUTE:
-                raise error.stops() or _unreachable(error) from None
+            if error.code not in vk_errors.NO_EXECUTE:
+                raise error.stops() or vk_errors.unreachable(error) from None
             self.token_kind = "service"
         except TransientError as error:
-            raise _unreachable(error) from None
+            raise vk_errors.unreachable(error) from None
 
     def _read_profiles(self, accounts: Sequence[_Account]) -> None:
         keys = [account.target.platform_id or vk_rows.address_key(account.target.url) for account in accounts]
@@ -178,7 +129,7 @@ class Vk:
             answer = self.call("groups.getById", **request)
         except VkError as error:
             if len(accounts) == 1:
-                accounts[0].reason = _ACCOUNT_REASONS.get(error.code, "answer_not_understood")
+                accounts[0].reason = error.account_reason()
                 return
             # One bad id spoils the whole call: halve until it is alone.
             middle = len(accounts) // 2
@@ -186,7 +137,7 @@ class Vk:
             self._read_profiles(accounts[middle:])
             return
         except TransientError as error:
-            raise _unreachable(error) from None
+            raise vk_errors.unreachable(error) from None
         groups = _groups(answer.body["response"])
         found = {str(name).lower(): group for group in groups or [] for name in (group["id"], group.get("screen_name"))}
         for account, key in zip(accounts, keys, strict=True):
@@ -232,7 +183,7 @@ class Vk:
                 try:
                     answer = self.call("wall.get", **request)
                 except VkError as error:
-                    wall.fail(_ACCOUNT_REASONS.get(error.code, "answer_not_understood"))
+                    wall.fail(error.account_reason())
                 except TransientError:
                     wall.fail("no_answer")
                 else:
@@ -246,10 +197,10 @@ class Vk:
         try:
             answer = self.call("execute", code=_script([request for _, request in waiting]))
         except VkError as error:
-            if error.code == _TOO_LARGE:
+            if error.code == vk_errors.TOO_LARGE:
                 self._execute_less(waiting)
             else:
-                _fail_all(waiting, _ACCOUNT_REASONS.get(error.code, "answer_not_understood"))
+                _fail_all(waiting, error.account_reason())
             return
         except TransientError:
             _fail_all(waiting, "no_answer")
@@ -296,7 +247,7 @@ def _check(body: Any) -> None:
             msg = "an error without a code"
             raise TransientError(msg)
         error = VkError(body["error"])
-        if error.code in _TRANSIENT:
+        if error.code in vk_errors.TRANSIENT:
             msg = f"error {error.code}"
             raise TransientError(msg)
         raise error
@@ -358,9 +309,8 @@ def _fail_inner(account: _Account, error: VkError) -> None:
     if error.stops():
         return  # the network stops, which is said for all its accounts at once
     account.inner_failures += 1
-    if account.wall is not None and (error.code not in _TRANSIENT or account.inner_failures == _INNER_TRIES):
-        reason = "no_answer" if error.code in _TRANSIENT else "answer_not_understood"
-        account.wall.fail(_ACCOUNT_REASONS.get(error.code, reason))
+    if account.wall is not None and (error.code not in vk_errors.TRANSIENT or account.inner_failures == _INNER_TRIES):
+        account.wall.fail(error.account_reason())
 
 
 def _finished(accounts: Sequence[_Account], futures: Sequence[Future[None]]) -> Iterator[base.Reading]:
@@ -374,7 +324,11 @@ def _finished(accounts: Sequence[_Account], futures: Sequence[Future[None]]) -> 
     for account in accounts:
         if stopped is not None and account.wall is not None and not account.wall.is_done:
             account.wall.fail(stopped.reason)
-        yield _reading(account)
+        try:
+            yield _reading(account)
+        except (AttributeError, KeyError, OSError, OverflowError, TypeError, ValueError):
+            # Fields of another type than VK documents cost this account, not the others; the raw answer is kept.
+            yield base.Reading(account.target.account_id, "not_collected", "answer_not_understood", raw=account.raw)
 
 
 def _reading(account: _Account) -> base.Reading:
@@ -404,14 +358,6 @@ def _reading(account: _Account) -> base.Reading:
             profile["status"] = "closed"
         reading.profile = profile
     return reading
-
-
-def _unreachable(error: Exception) -> base.NetworkStoppedError:
-    cause = NetworkError(
-        f"VK не отвечает ({error}). Проверьте интернет, прокси и переменную KIROV_VK_URL; собранное сохранено, "
-        "повторите команду позже."
-    )
-    return base.NetworkStoppedError("network", cause)
 
 
 def _chunks(items: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:

@@ -39,14 +39,15 @@ def post_row(account_id: str, item: dict[str, Any], seen_at: datetime, sha256: s
     non-empty `copy_history`, whatever words stand above it; its `post_type` stays "post".
     """
     own = item["from_id"] == item["owner_id"]
-    source = (item.get("copy_history") or [{}])[0]
+    copies = item.get("copy_history") or []
+    is_known = isinstance(copies, list)
     return {
         "account_id": account_id,
         "post_id": str(item["id"]),
         "posted_at": datetime.fromtimestamp(item["date"], UTC),
         "own": own,
-        "is_repost": bool(item.get("copy_history")),
-        "reposted_from_url": _repost_source(source),
+        "is_repost": bool(copies) if is_known else None,
+        "reposted_from_url": _repost_source(copies[0]) if is_known and copies else None,
         "is_ad": bool(item["marked_as_ads"]) if "marked_as_ads" in item else None,
         "is_pinned": bool(item.get("is_pinned", 0)),
         "edited_at": datetime.fromtimestamp(item["edited"], UTC) if item.get("edited") else None,
@@ -67,7 +68,7 @@ def metrics_row(account_id: str, item: dict[str, Any], seen_at: datetime) -> dic
         "comment_count": "comments",
         "reshared_count": "reposts",
     }
-    row = {column: (item.get(key) or {}).get("count") for column, key in counters.items()}
+    row = {column: _number((item.get(key) or {}).get("count")) for column, key in counters.items()}
     return {"account_id": account_id, "post_id": str(item["id"]), "observed_at": seen_at, **row}
 
 
@@ -86,7 +87,7 @@ def profile_row(account_id: str, group: dict[str, Any], seen_at: datetime, sha25
         "email": None,  # VK keeps it in `contacts`, with the names of private persons; we do not store those
         "address": address.get("address"),
         "site": group.get("site"),
-        "subscriber_count": group.get("members_count"),
+        "subscriber_count": _number(group.get("members_count")),
         "verified": _flag(group, "verified"),
         "government_mark": _flag(group, "is_government_organization"),
         "menu": _links(group["menu"].get("items", [])) if isinstance(group.get("menu"), dict) else None,
@@ -123,6 +124,10 @@ def _repost_source(source: dict[str, Any]) -> str | None:
 
 def _wall_url(owner_id: int, post_id: int) -> str:
     return f"https://vk.com/wall{owner_id}_{post_id}"
+
+
+def _number(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
 
 
 def _flag(group: dict[str, Any], key: str) -> bool | None:
