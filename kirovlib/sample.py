@@ -24,6 +24,10 @@ INSTITUTIONS, WEEKS, SEED = 24, 12, 131
 _TABLES: tuple[type[tables.Table], ...] = (
     tables.Institutions,
     tables.Accounts,
+    tables.Exemptions,
+    tables.Decisions,
+    tables.Acknowledgements,
+    tables.ManualChecks,
     tables.Posts,
     tables.PostMetrics,
     tables.ProfileSnapshots,

@@ -26,6 +26,7 @@ PLATFORMS = ("vk", "ok", "telegram")
 OUTCOMES = ("collected", "partial", "not_collected")
 VERDICTS = ("failed", "cannot_tell", "passed", "inapplicable", "untested")
 PROFILE_STATUSES = ("live", "closed", "gone", "unknown")
+MANUAL_RESULTS = ("passed", "failed", "contested")
 SOURCES = ("network", "sandbox", "replay")
 
 # Why an account was not, or not wholly, collected; the words of `Coverage.reason`.
@@ -241,6 +242,52 @@ class Findings(Table):
     evidence: str = _column("Доказательства: JSON-список {title, url, sha256}", required=True)
     note: str = _column("Примечания через запятую: слова из order.checks.NOTES")
     repair: str = _column("Как исправить")
+
+
+class Exemptions(Table):
+    """Who need not keep to a clause, by which act."""
+
+    institution_id: str = _column("Учреждение; пусто, если названо в account_id")
+    account_id: str = _column("Аккаунт; пусто — все аккаунты учреждения")
+    clause: str = _column("Ключ пункта, как в clauses.toml, или *", required=True)
+    exempt_from: LocalDate = _column("С какой даты; пусто — с начала")
+    exempt_until: LocalDate = _column("По какую дату включительно; пусто — бессрочно")
+    act: str = _column("Акт, на основании которого", required=True, str_length={"min_value": 1})
+
+
+class Decisions(Table):
+    """Decisions of the working group addressed to an institution (clause 3.2)."""
+
+    decision_id: str = _column("Номер решения", required=True)
+    institution_id: str = _column("Кому адресовано", required=True)
+    decided_on: LocalDate = _column("Дата решения", required=True)
+    text: str = _column("Что решено", required=True)
+    done: Flag = _column("Учтено ли; пусто — не известно")
+    done_on: LocalDate = _column("Когда это установлено")
+    source: str = _column("Откуда это известно")
+
+
+class Acknowledgements(Table):
+    """Who was made acquainted with which document, and when."""
+
+    institution_id: str = _column("Учреждение", required=True)
+    document: str = _column("С чем ознакомлено", required=True)
+    acknowledged_on: LocalDate = _column("Когда", required=True)
+    source: str = _column("Подтверждение", required=True)
+
+
+class ManualChecks(Table):
+    """What a person established where the networks cannot tell, or contests."""
+
+    account_id: str = _column("Аккаунт", required=True)
+    clause: str = _column("Ключ пункта, как в clauses.toml", required=True)
+    period_from: LocalDate = _column("Начало периода", required=True)
+    period_until: LocalDate = _column("Конец периода включительно", required=True)
+    result: str = _column("Что установлено", required=True, isin=MANUAL_RESULTS)
+    answer: str = _column("Ответ на возражение (у оспоренных)")
+    checked_by: str = _column("Кто проверил", required=True)
+    checked_on: LocalDate = _column("Когда проверил", required=True)
+    proof: str = _column("Подтверждение: ссылка или файл", required=True)
 
 
 LAKE_TABLES: dict[str, type[Table]] = {

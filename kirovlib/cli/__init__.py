@@ -1,0 +1,31 @@
+"""`kirov …`: the command line, a light wrapper; every message to the analyst is in Russian."""
+
+from __future__ import annotations
+
+import click
+
+from kirovlib import localization
+
+# Before any command is declared: click reads some of its words then.
+localization.use_russian()
+
+from kirovlib.cli import collect, demo, report  # noqa: E402 - see above
+from kirovlib.cli.base import Group  # noqa: E402
+
+
+@click.group(
+    cls=Group,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Коды завершения: 0 — готово, 1 — ошибка программы, 2 — неверный ввод, 3 — готово, но данные неполные, "
+    "4 — ключ доступа или сеть.",
+)
+@click.version_option(package_name="kirovlib", prog_name="kirov")
+def main() -> None:
+    """Официальные аккаунты учреждений: сбор, проверка по распоряжению № 131, отчёты.
+
+    Начните с «kirov demo»: весь путь на учебных данных, без ключей и интернета.
+    """
+
+
+for _command in (demo.demo, demo.sandbox, collect.collect, report.findings, report.report):
+    main.add_command(_command)

@@ -1,0 +1,117 @@
+"""The register: institutions and their accounts, in our own CSV layout, read strictly.
+
+`institutions.csv` and `accounts.csv` lie in `data/registry/`; their columns are those of the tables `Institutions`
+and `Accounts`. UTF-8 (a BOM is fine), separated by `;` or `,`. All mistakes are reported at once, with file and row.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from kirovlib import tables
+from kirovlib.registry.ogrn import is_ogrn
+from kirovlib.registry.rows import FALSE, TRUE, Row, frame, is_date, read_rows, refuse, repeated
+
+INSTITUTIONS_CSV = "institutions.csv"
+ACCOUNTS_CSV = "accounts.csv"
+
+
+@dataclass(frozen=True)
+class Register:
+    """The register as read: `institutions` (table Institutions) and `accounts` (table Accounts)."""
+
+    institutions: pd.DataFrame
+    accounts: pd.DataFrame
+
+
+def read(folder: Path) -> Register:
+    """The register of a folder, validated.
+
+    Args:
+        folder: The folder with `institutions.csv` and `accounts.csv`.
+
+    Raises:
+        RegistryError: A file or column is missing or rows are wrong; the message lists every row.
+
+    Example:
+        >>> len(read(Path("data/sample/registry")).institutions)
+        24
+    """
+    institution_rows = list(read_rows(folder / INSTITUTIONS_CSV, tables.Institutions))
+    account_rows = list(read_rows(folder / ACCOUNTS_CSV, tables.Accounts))
+    known = {row.cells["institution_id"] for row in institution_rows}
+    errors = [error for row in institution_rows for error in _institution_errors(row, known)]
+    errors += [error for row in account_rows for error in _account_errors(row, known)]
+    errors += repeated(institution_rows, "institution_id", lambda values: values["institution_id"])
+    errors += repeated(account_rows, "account_id", lambda values: values["account_id"])
+    errors += repeated(
+        [row for row in account_rows if row.cells["platform_id"]],
+        "platform_id",
+        lambda values: f"{values['platform']}:{values['platform_id']}",
+    )
+    refuse(errors)
+    return Register(
+        institutions=tables.validate(tables.Institutions, frame(institution_rows)),
+        accounts=tables.validate(tables.Accounts, frame(account_rows)),
+    )
+
+
+def write(folder: Path, register: Register) -> None:
+    """Write both CSV files (UTF-8 with BOM and `;`, as Russian Excel opens them)."""
+    folder.mkdir(parents=True, exist_ok=True)
+    contents = {
+        # A lone carriage return is not quoted by csv, yet ends the row for every reader.
+        name: frame.replace(r"\r\n?", "\n", regex=True)
+        .to_csv(index=False, sep=";", date_format="%Y-%m-%d", lineterminator="\n")
+        .encode("utf-8-sig")
+        for name, frame in ((INSTITUTIONS_CSV, register.institutions), (ACCOUNTS_CSV, register.accounts))
+    }
+    for name, content in contents.items():
+        aside = folder / f".{name}.tmp"
+        aside.write_bytes(content)
+        aside.replace(folder / name)
+
+
+def _institution_errors(row: Row, known: set[str]) -> Iterator[str]:
+    values = row.cells
+    if row.broken:
+        yield row.error(row.broken)
+        return
+    for name in ("institution_id", "name"):
+        if not values[name]:
+            yield row.error(f"пустой столбец {name}")
+    if values["kind"] not in tables.KINDS:
+        yield row.error(f"kind «{values['kind']}»; ожидается одно из: {', '.join(tables.KINDS)}")
+    if values["ogrn"] and not is_ogrn(values["ogrn"]):
+        yield row.error(f"ogrn «{values['ogrn']}» не ОГРН: нужно 13 цифр с верным контрольным разрядом")
+    if values["founder_id"] and values["founder_id"] not in known:
+        yield row.error(f"founder_id «{values['founder_id']}» нет среди учреждений")
+
+
+def _account_errors(row: Row, known: set[str]) -> Iterator[str]:
+    values = row.cells
+    if row.broken:
+        yield row.error(row.broken)
+        return
+    platform, _, key = values["account_id"].partition(":")
+    if not platform or not key or platform != values["platform"]:
+        yield row.error(
+            f"account_id «{values['account_id']}»; ожидается сеть из столбца platform, двоеточие и имя, "
+            f"например {values['platform'] or 'vk'}:123456"
+        )
+    if values["institution_id"] not in known:
+        yield row.error(f"institution_id «{values['institution_id']}» нет среди учреждений")
+    if not values["url"].startswith(("https://", "http://")):
+        yield row.error(f"url «{values['url']}»; ожидается адрес, начинающийся с https://")
+    for name in ("opened_on", "closed_on", "gospabliki_on"):
+        if values[name] and not is_date(values[name]):
+            yield row.error(f"{name} «{values[name]}»; ожидается дата вида 2024-05-20")
+    if values["gospabliki_connected"].lower() not in TRUE | FALSE | {""}:
+        yield row.error(f"gospabliki_connected «{values['gospabliki_connected']}»; ожидается да, нет или пусто")
+    if values["platform"] == "vk" and values["platform_id"] and not re.fullmatch(r"[0-9]+", values["platform_id"]):
+        yield row.error(f"platform_id «{values['platform_id']}»; номер сообщества VK состоит из цифр")
