@@ -32,6 +32,7 @@ COLOURS = {
 }
 _PATTERNS = {"failed": "", "cannot_tell": "/", "passed": "", "inapplicable": "", "untested": "."}
 _INK, _PALE, _ACCENT = "#1F2A37", "#E3E8EE", "#1D4E89"
+_TILE = "border:1px solid #d5dce4;border-top-style:solid;border-top-width:5px;border-radius:6px;padding:14px 16px"
 _ROW_PIXELS = 22
 _LONGEST_LABEL = 48
 _MANY_WEEKS = 16
@@ -78,11 +79,15 @@ def tiles(judged: Judgement) -> HTML:
         (str(len(unknown)), "выводов «не установлено»", "cannot_tell"),
         (share, f"соблюдается из {len(judgeable)} установленных выводов", "passed"),
     ]
+    # Styled in place, so that they look the same in JupyterLab, which has no style sheet of ours.
     shown = "".join(
-        f'<div class="tile {verdict}"><b>{html.escape(number)}</b><span>{html.escape(text)}</span></div>'
+        f'<div class="tile" style="{_TILE};border-top-color:{COLOURS.get(verdict, _ACCENT)}">'
+        f'<b style="display:block;font-size:34px;line-height:1.1">{html.escape(number)}</b> '
+        f'<span style="font-size:14px">{html.escape(text)}</span></div>'
         for number, text, verdict in cells
     )
-    return HTML(f'<div class="tiles">{shown}</div>')
+    grid = "display:grid;grid-template-columns:repeat(auto-fit,minmax(180px,1fr));gap:12px;margin:16px 0"
+    return HTML(f'<div class="tiles" style="{grid}">{shown}</div>')
 
 
 def table(frame: pd.DataFrame, headers: Mapping[str, str], *, limit: int = 200) -> HTML:
@@ -340,7 +345,9 @@ def _cell(name: str, value: Any) -> str:
         return ""
     if name == "verdict":
         word = str(value)
-        return f'<span class="verdict {word}">{wording.SYMBOLS[word]} {wording.VERDICTS[word]}</span>'
+        colours = f"background:{COLOURS[word]};color:{'#fff' if word in {'failed', 'passed'} else _INK}"
+        style = f"display:inline-block;white-space:nowrap;padding:1px 8px;border-radius:10px;{colours}"
+        return f'<span class="verdict" style="{style}">{wording.SYMBOLS[word]} {wording.VERDICTS[word]}</span>'
     if isinstance(value, pd.Timestamp | date):
         return russian.dated(value)
     text = html.escape(str(value))
