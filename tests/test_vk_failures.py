@@ -5,10 +5,10 @@ from typing import Any
 
 import httpx
 import pytest
-from fake_vk import FakeVk, error, inner_calls, post
+from fake_vk import WINDOW, FakeVk, error, inner_calls, post, target
 
 from kirovlib.errors import NetworkError, QuotaError, TokenError
-from kirovlib.platforms.base import Reading
+from kirovlib.platforms.base import NetworkStoppedError, Reading
 
 KINDS = ("service", "user")
 
@@ -174,3 +174,13 @@ def test_a_counter_that_is_no_number_is_not_known_and_never_zero() -> None:
     assert reading.profile is not None
     assert reading.profile["subscriber_count"] is None
     assert (reading.metrics[0]["view_count"], reading.metrics[0]["like_count"]) == (None, None)
+
+
+def test_a_community_token_is_refused_at_the_probe_and_never_called_a_users() -> None:
+    fake = FakeVk([1, 2], kind="group")
+    vk = fake.vk()
+    with pytest.raises(NetworkStoppedError) as stopped:
+        list(vk.readings([target(1), target(2)], WINDOW))
+    assert stopped.value.reason == "token"
+    assert vk.token_kind == ""
+    assert fake.count("execute") == 1

@@ -78,4 +78,4 @@ def _window(now: datetime, weeks: int | None, since: datetime | None) -> Any:
 
 
 def _nothing_came(summary: Summary) -> bool:
-    return all(outcome == "not_collected" for _, outcome, _ in summary.outcomes)
+    return not any(outcome == "collected" for _, outcome, _ in summary.outcomes)

@@ -111,9 +111,12 @@ class Vk:
         return stopped
 
     def _probe(self, account: _Account) -> None:
-        """Tell the token's kind: a service token may not `execute` (error 28)."""
+        """Tell the token's kind: a service token may not `execute` (28), a community's no `wall.get` inside it (27)."""
         try:
-            self._send("execute", {"code": _script([_owner(account) | {"count": 1, "offset": 0}])})
+            answer = self._send("execute", {"code": _script([_owner(account) | {"count": 1, "offset": 0}])})
+            for failure in answer.body.get("execute_errors") or []:
+                if stopped := VkError(failure).stops():
+                    raise stopped
             self.token_kind = "user"
         except VkError as error:
             if error.code not in vk_errors.NO_EXECUTE:

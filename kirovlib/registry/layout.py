@@ -2,20 +2,24 @@
 
 `institutions.csv` and `accounts.csv` lie in `data/registry/`; their columns are those of the tables `Institutions`
 and `Accounts`. UTF-8 (a BOM is fine), separated by `;` or `,`. All mistakes are reported at once, with file and row.
+What `corrections.toml` declares is mended before anything is checked.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
 from kirovlib import tables
+from kirovlib.errors import RegistryError
+from kirovlib.registry import corrections
+from kirovlib.registry.corrections import CORRECTIONS_TOML, Correction, Target
 from kirovlib.registry.ogrn import is_ogrn
-from kirovlib.registry.rows import FALSE, TRUE, Row, frame, is_date, read_rows, refuse, repeated
+from kirovlib.registry.rows import FALSE, TRUE, Contents, Mistake, Row, frame, is_date, read_contents, refuse, repeated
 
 INSTITUTIONS_CSV = "institutions.csv"
 ACCOUNTS_CSV = "accounts.csv"
@@ -23,41 +27,81 @@ ACCOUNTS_CSV = "accounts.csv"
 
 @dataclass(frozen=True)
 class Register:
-    """The register as read: `institutions` (table Institutions) and `accounts` (table Accounts)."""
+    """The register as read: `institutions` (table Institutions) and `accounts` (table Accounts).
+
+    Attributes:
+        corrections: What `corrections.toml` mended in them.
+    """
 
     institutions: pd.DataFrame
     accounts: pd.DataFrame
+    corrections: tuple[Correction, ...] = ()
+
+
+@dataclass(frozen=True)
+class Source:
+    """Both files as found: rows after correction, and all mistakes but the faults of a file as a whole."""
+
+    institutions: Contents
+    accounts: Contents
+    corrections: tuple[Correction, ...]
+    mistakes: tuple[Mistake, ...]
+
+
+def examine(folder: Path) -> Source:
+    """Both files of a folder, corrected and checked; nothing is raised.
+
+    A file that could not be read to its end leaves its keys unknown, so nobody is accused of naming a missing one.
+    """
+    corrected = corrections.apply(
+        folder / CORRECTIONS_TOML,
+        {
+            INSTITUTIONS_CSV: Target(
+                "institution_id",
+                tables.Institutions,
+                read_contents(folder / INSTITUTIONS_CSV, tables.Institutions),
+            ),
+            ACCOUNTS_CSV: Target("account_id", tables.Accounts, read_contents(folder / ACCOUNTS_CSV, tables.Accounts)),
+        },
+    )
+    institutions, accounts = corrected.contents[INSTITUTIONS_CSV], corrected.contents[ACCOUNTS_CSV]
+    known = None if institutions.fault else {row.cells["institution_id"] for row in institutions.rows}
+    mistakes = list(corrected.mistakes)
+    mistakes += [mistake for row in institutions.rows for mistake in _institution_errors(row, known)]
+    mistakes += [mistake for row in accounts.rows for mistake in _account_errors(row, known)]
+    mistakes += repeated(institutions.rows, "institution_id", lambda values: values["institution_id"])
+    mistakes += repeated(accounts.rows, "account_id", lambda values: values["account_id"])
+    mistakes += repeated(
+        [row for row in accounts.rows if row.cells["platform_id"]],
+        "platform_id",
+        lambda values: f"{values['platform']}:{values['platform_id']}",
+    )
+    return Source(institutions, accounts, corrected.applied, tuple(mistakes))
 
 
 def read(folder: Path) -> Register:
-    """The register of a folder, validated.
+    """The register of a folder, corrected and validated.
 
     Args:
-        folder: The folder with `institutions.csv` and `accounts.csv`.
+        folder: The folder with `institutions.csv` and `accounts.csv`, and `corrections.toml` if there are any.
 
     Raises:
-        RegistryError: A file or column is missing or rows are wrong; the message lists every row.
+        RegistryError: A file or column is missing, rows are wrong or a correction does not fit; the message lists
+            every row.
 
     Example:
         >>> len(read(Path("data/sample/registry")).institutions)
         24
     """
-    institution_rows = list(read_rows(folder / INSTITUTIONS_CSV, tables.Institutions))
-    account_rows = list(read_rows(folder / ACCOUNTS_CSV, tables.Accounts))
-    known = {row.cells["institution_id"] for row in institution_rows}
-    errors = [error for row in institution_rows for error in _institution_errors(row, known)]
-    errors += [error for row in account_rows for error in _account_errors(row, known)]
-    errors += repeated(institution_rows, "institution_id", lambda values: values["institution_id"])
-    errors += repeated(account_rows, "account_id", lambda values: values["account_id"])
-    errors += repeated(
-        [row for row in account_rows if row.cells["platform_id"]],
-        "platform_id",
-        lambda values: f"{values['platform']}:{values['platform_id']}",
-    )
-    refuse(errors)
+    source = examine(folder)
+    for contents in (source.institutions, source.accounts):
+        if contents.fault:
+            raise RegistryError(contents.fault)
+    refuse(source.mistakes)
     return Register(
-        institutions=tables.validate(tables.Institutions, frame(institution_rows)),
-        accounts=tables.validate(tables.Accounts, frame(account_rows)),
+        institutions=tables.validate(tables.Institutions, frame(source.institutions.rows)),
+        accounts=tables.validate(tables.Accounts, frame(source.accounts.rows)),
+        corrections=source.corrections,
     )
 
 
@@ -77,7 +121,7 @@ def write(folder: Path, register: Register) -> None:
         aside.replace(folder / name)
 
 
-def _institution_errors(row: Row, known: set[str]) -> Iterator[str]:
+def _institution_errors(row: Row, known: Collection[str] | None) -> Iterator[Mistake]:
     values = row.cells
     if row.broken:
         yield row.error(row.broken)
@@ -89,11 +133,11 @@ def _institution_errors(row: Row, known: set[str]) -> Iterator[str]:
         yield row.error(f"kind «{values['kind']}»; ожидается одно из: {', '.join(tables.KINDS)}")
     if values["ogrn"] and not is_ogrn(values["ogrn"]):
         yield row.error(f"ogrn «{values['ogrn']}» не ОГРН: нужно 13 цифр с верным контрольным разрядом")
-    if values["founder_id"] and values["founder_id"] not in known:
+    if known is not None and values["founder_id"] and values["founder_id"] not in known:
         yield row.error(f"founder_id «{values['founder_id']}» нет среди учреждений")
 
 
-def _account_errors(row: Row, known: set[str]) -> Iterator[str]:
+def _account_errors(row: Row, known: Collection[str] | None) -> Iterator[Mistake]:
     values = row.cells
     if row.broken:
         yield row.error(row.broken)
@@ -104,7 +148,7 @@ def _account_errors(row: Row, known: set[str]) -> Iterator[str]:
             f"account_id «{values['account_id']}»; ожидается сеть из столбца platform, двоеточие и имя, "
             f"например {values['platform'] or 'vk'}:123456"
         )
-    if values["institution_id"] not in known:
+    if known is not None and values["institution_id"] not in known:
         yield row.error(f"institution_id «{values['institution_id']}» нет среди учреждений")
     if not values["url"].startswith(("https://", "http://")):
         yield row.error(f"url «{values['url']}»; ожидается адрес, начинающийся с https://")
