@@ -33,6 +33,9 @@ COLOURS = {
 _PATTERNS = {"failed": "", "cannot_tell": "/", "passed": "", "inapplicable": "", "untested": "."}
 _INK, _PALE, _ACCENT = "#1F2A37", "#E3E8EE", "#1D4E89"
 _TILE = "border:1px solid #d5dce4;border-top-style:solid;border-top-width:5px;border-radius:6px;padding:14px 16px"
+_ACCOUNTS = ("аккаунт", "аккаунта", "аккаунтов")
+_BREACHES = ("нарушение", "нарушения", "нарушений")
+_OUTCOMES = ("вывод", "вывода", "выводов")
 _ROW_PIXELS = 22
 _LONGEST_LABEL = 48
 _MANY_WEEKS = 16
@@ -63,21 +66,15 @@ def tiles(judged: Judgement) -> HTML:
     )
     judgeable = findings[findings["verdict"].isin(["passed", "failed"])]
     collected = judged.collected_share()
-    share = russian.percent((judgeable["verdict"] == "passed").mean()) if len(judgeable) else "—"
+    passed = int((judgeable["verdict"] == "passed").sum())
+    share = russian.percent(passed / len(judgeable)) if len(judgeable) else "—"
+    accounts = judged.accounts
     cells = [
-        (
-            str(len(judged.accounts)),
-            f"аккаунтов у {_institutions(judged.accounts['institution_id'].nunique())}",
-            "",
-        ),
-        (
-            russian.percent(collected),
-            "аккаунтов прочитано за период целиком",
-            "" if collected == 1 else "cannot_tell",
-        ),
-        (str(len(failed)), f"нарушений у {_institutions(failed['institution_id'].nunique())}", "failed"),
-        (str(len(unknown)), "выводов «не установлено»", "cannot_tell"),
-        (share, f"соблюдается из {len(judgeable)} установленных выводов", "passed"),
+        (str(len(accounts)), f"{_word(len(accounts), _ACCOUNTS)} у {_institutions(accounts)}", ""),
+        (russian.percent(collected), "аккаунтов прочитано за период целиком", "" if collected == 1 else "cannot_tell"),
+        (str(len(failed)), f"{_word(len(failed), _BREACHES)} у {_institutions(failed)}", "failed"),
+        (str(len(unknown)), f"{_word(len(unknown), _OUTCOMES)} «не установлено»", "cannot_tell"),
+        (share, f"соблюдается: {passed} из {len(judgeable)} установленных", "passed"),
     ]
     # Styled in place, so that they look the same in JupyterLab, which has no style sheet of ours.
     shown = "".join(
@@ -104,7 +101,7 @@ def table(frame: pd.DataFrame, headers: Mapping[str, str], *, limit: int = 200) 
     head = "".join(f"<th>{html.escape(text)}</th>" for text in headers.values())
     body = "".join(
         "<tr>"
-        + "".join(f'<td class="{name}">{_cell(name, value)}</td>' for name, value in zip(headers, row, strict=True))
+        + "".join(f'<td class="c-{name}">{_cell(name, value)}</td>' for name, value in zip(headers, row, strict=True))
         + "</tr>"
         for row in frame[list(headers)].head(limit).itertuples(index=False)
     )
@@ -123,6 +120,8 @@ def verdicts_by(named: pd.DataFrame, column: str, title: str) -> go.Figure:
     """Stacked bars: how many findings of each verdict, by a column of `wording.named`."""
     crossed = pd.crosstab(named[column].fillna("без учредителя"), named["verdict"])
     order = crossed.get("failed", crossed.sum(axis=1)).sort_values(kind="stable").index
+    if column == "clause_name":
+        order = pd.Index(list(dict.fromkeys(named[column]))[::-1])  # as in the order, from the top
     labels = _unique([_short(str(name)) for name in order])
     figure = go.Figure()
     for verdict in (word for word in wording.VERDICTS if word in crossed):
@@ -189,7 +188,7 @@ def distribution(counts: pd.DataFrame, minimum: int, title: str) -> go.Figure:
         barmode="stack",
         height=380,
         xaxis={"title": "собственных публикаций за неделю", "dtick": 1},
-        yaxis={"title": "аккаунтов"},
+        yaxis={"title": "аккаунтов", "tickformat": "d", "nticks": 6, "rangemode": "tozero"},
         legend={"x": 1, "xanchor": "right"},
     )
     return figure
@@ -248,6 +247,8 @@ def posts_heatmap(counts: pd.DataFrame, institutions: pd.Series, minimum: int) -
         institutions: Names by account_id.
         minimum: The norm: counts below it are warm, at or above it cool.
     """
+    read = counts.groupby("week_start")["is_complete"].transform("any")
+    counts = counts[read.astype(bool)]  # weeks that nobody was read for would be columns of question marks
     wide = counts.pivot_table(index="account_id", columns="week_start", values="own_count", aggfunc="sum")
     complete = counts.assign(is_complete=counts["is_complete"].astype(int)).pivot_table(
         index="account_id", columns="week_start", values="is_complete", aggfunc="min"
@@ -296,6 +297,7 @@ def matrix(named: pd.DataFrame) -> go.Figure:
     ranked = named.assign(rank=named["verdict"].map(worst)).pivot_table(
         index="account_id", columns="clause_name", values="rank", aggfunc="min"
     )
+    ranked = ranked[list(dict.fromkeys(named["clause_name"]))]
     failed = (ranked == 0).sum(axis=1)
     ranked = ranked.loc[failed.sort_values(kind="stable").index]
     words = list(wording.VERDICTS)
@@ -357,8 +359,12 @@ def _cell(name: str, value: Any) -> str:
     return text
 
 
-def _institutions(number: int) -> str:
-    return russian.counted(number, "учреждения", "учреждений", "учреждений")
+def _institutions(rows: pd.DataFrame) -> str:
+    return russian.counted(rows["institution_id"].nunique(), "учреждения", "учреждений", "учреждений")
+
+
+def _word(number: int, forms: tuple[str, str, str]) -> str:
+    return russian.counted(number, *forms).split(" ", 1)[1]
 
 
 def _short(text: str) -> str:

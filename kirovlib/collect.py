@@ -7,13 +7,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any
 
 import pandas as pd
 from tqdm import tqdm
 
-from kirovlib import tables
+from kirovlib import merge_posts
 from kirovlib.errors import AccessError, ParameterError, TokenError
 from kirovlib.lake import Batch, Lake, LakeWriter
 from kirovlib.platforms.base import NetworkStoppedError, Platform, Reading, Target, Window
@@ -23,17 +21,6 @@ from kirovlib.russian import BAR_FORMAT
 from kirovlib.settings import VK_URL, Settings
 
 _BATCH = 100
-_UNCHANGED = (
-    "posted_at",
-    "own",
-    "is_repost",
-    "reposted_from_url",
-    "is_ad",
-    "is_pinned",
-    "edited_at",
-    "text",
-    "url",
-)
 
 
 @dataclass
@@ -89,14 +76,15 @@ def collect(settings: Settings, accounts: pd.DataFrame, window: Window, *, progr
     started = time.perf_counter()
     lake = Lake(settings.lake_dir)
     with lake.writer() as writer, _platforms(settings, set(accounts["platform"])) as platforms:
-        run = _Run(lake, writer, _run_id(settings), settings, window, len(accounts))
+        run = _Run(lake, writer, merge_posts.free_run_id(settings), settings, window, len(accounts))
+        run.record(platforms, is_finished=False)
         try:
             for name, few in accounts.groupby("platform", sort=True):
                 run.read(str(name), platforms.get(str(name)), _targets(few), progress=progress)
         except KeyboardInterrupt:
             run.summary.interrupted = True
         writer.merge()
-        run.finish(platforms)
+        run.record(platforms, is_finished=True)
     run.summary.seconds = time.perf_counter() - started
     return run.summary
 
@@ -141,8 +129,8 @@ class _Run:
             for few in _batches(iter(rest)):
                 self._commit(name, few, dict(left))
 
-    def finish(self, platforms: Mapping[str, Vk]) -> None:
-        """Record the run."""
+    def record(self, platforms: Mapping[str, Vk], *, is_finished: bool) -> None:
+        """Write the run's row: at its start, so that what a killed run brought can be read, and at its end."""
         vk = platforms.get("vk")
         self.summary.token_kind = vk.token_kind if vk else ""
         self.summary.request_count = vk.request_count if vk else 0
@@ -150,7 +138,7 @@ class _Run:
             {
                 "run_id": self.summary.run_id,
                 "started_at": self._started_at,
-                "finished_at": self._settings.clock(),
+                "finished_at": self._settings.clock() if is_finished else None,
                 "source": _source(self._settings.vk_url, vk.server if vk else ""),
                 "window_from": self._window.starts_at,
                 "window_until": self._window.ends_at,
@@ -161,65 +149,19 @@ class _Run:
         )
 
     def _commit(self, platform: str, readings: Sequence[Reading], left: dict[str, Target]) -> None:
-        stored = _stored_posts(self._lake, [reading.account_id for reading in readings])
+        stored = merge_posts.stored_posts(self._lake, [reading.account_id for reading in readings])
         batch = Batch(raw={platform: [record for reading in readings for record in reading.raw]})
         for reading in readings:
-            new = _new_posts(reading, stored.get(reading.account_id, {}))
+            new = merge_posts.new_posts(reading, stored.get(reading.account_id, {}))
             batch.posts += new
             batch.post_metrics += reading.metrics
             batch.profile_snapshots += [reading.profile] if reading.profile else []
-            batch.coverage.append(_coverage(reading))
+            batch.coverage.append(merge_posts.coverage_row(reading))
             self.summary.post_count += len(new)
             self.summary.outcomes[platform, reading.outcome, reading.reason] += 1
         self._writer.commit(self.summary.run_id, batch)
         for reading in readings:
             left.pop(reading.account_id, None)
-
-
-def _stored_posts(lake: Lake, accounts: Sequence[str]) -> dict[str, dict[str, dict[str, Any]]]:
-    if lake.is_empty():
-        return {}
-    asked = pd.DataFrame({"account_id": pd.Series(list(accounts), dtype="str")})
-    rows = tables.validate(
-        tables.Posts,
-        lake.query("SELECT posts.* FROM posts SEMI JOIN asked USING (account_id)", {"asked": asked}),
-    )
-    stored: dict[str, dict[str, dict[str, Any]]] = {}
-    for row in rows.astype(object).where(rows.notna(), None).to_dict("records"):
-        stored.setdefault(row["account_id"], {})[row["post_id"]] = {str(key): value for key, value in row.items()}
-    return stored
-
-
-def _new_posts(reading: Reading, stored: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Posts to store: new ones, changed ones as a further version, and those that vanished from what was read."""
-    rows = []
-    for post in reading.posts:
-        old = stored.get(post["post_id"])
-        if old is None:
-            rows.append({**post, "version": 1})
-        elif old["missed_at"] is not None or any(post[name] != old[name] for name in _UNCHANGED):
-            rows.append({**post, "observed_at": old["observed_at"], "version": old["version"] + 1})
-    seen = {post["post_id"] for post in reading.posts}
-    for post_id, old in stored.items():
-        if post_id not in seen and old["missed_at"] is None and _was_read(reading, old["posted_at"]):
-            rows.append({**old, "missed_at": reading.covered_until, "version": old["version"] + 1})
-    return rows
-
-
-def _was_read(reading: Reading, moment: datetime) -> bool:
-    start, end = reading.covered_from, reading.covered_until
-    return start is not None and end is not None and start <= moment < end
-
-
-def _coverage(reading: Reading) -> dict[str, Any]:
-    return {
-        "account_id": reading.account_id,
-        "covered_from": reading.covered_from,
-        "covered_until": reading.covered_until,
-        "outcome": reading.outcome,
-        "reason": reading.reason or None,
-        "reached_end": reading.reached_end,
-    }
 
 
 @contextmanager
@@ -257,13 +199,6 @@ def _batches(readings: Iterable[Reading]) -> Iterator[list[Reading]]:
         raise
     if few:
         yield few
-
-
-def _run_id(settings: Settings) -> str:
-    stem = f"{settings.clock():%Y%m%dT%H%M%SZ}"
-    taken = {file.stem for file in (settings.lake_dir / "runs").glob("*.parquet")}
-    candidates = (stem if number == 1 else f"{stem}-{number}" for number in range(1, len(taken) + 2))
-    return next(name for name in candidates if name not in taken)
 
 
 def _source(url: str, server: str) -> str:

@@ -109,6 +109,9 @@ def _period(source: World | Recording, weeks: int) -> tuple[str, Window]:
 
 
 def _clear(out: Path) -> None:
+    if out.exists() and not out.is_dir():
+        msg = f"«{out}» — файл, а нужна папка. Укажите другую: --out ПАПКА."
+        raise ParameterError(msg)
     if out.exists() and any(out.iterdir()) and not (out / _MARK).exists():
         msg = f"Папка «{out}» не пуста и создана не демонстрацией. Укажите другую папку: --out ПАПКА."
         raise ParameterError(msg)

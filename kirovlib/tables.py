@@ -27,7 +27,7 @@ OUTCOMES = ("collected", "partial", "not_collected")
 VERDICTS = ("failed", "cannot_tell", "passed", "inapplicable", "untested")
 PROFILE_STATUSES = ("live", "closed", "gone", "unknown")
 MANUAL_RESULTS = ("passed", "failed", "contested")
-SOURCES = ("network", "sandbox", "replay")
+SOURCES = ("network", "sandbox", "replay", "file")
 
 # Why an account was not, or not wholly, collected; the words of `Coverage.reason`.
 COVERAGE_REASONS = {
@@ -48,6 +48,7 @@ COVERAGE_REASONS = {
     "network": "сеть недоступна",
     "interrupted": "сбор прерван",
     "platform_not_supported": "эта сеть пока не собирается",
+    "file_without_period": "из файла, период не указан",
 }
 
 Moment = Annotated[pd.DatetimeTZDtype, "us", "UTC"]
@@ -198,12 +199,12 @@ class Coverage(Table):
 
 
 class Runs(Table):
-    """Runs of `kirov collect`."""
+    """Runs of `kirov collect` and `kirov import-posts`."""
 
     run_id: str = _column("Сбор", required=True)
     started_at: Moment = _column("Начало", required=True, unit="UTC")
     finished_at: Moment = _column("Конец", unit="UTC")
-    source: str = _column("Откуда ответы: сеть, песочница или запись", required=True, isin=SOURCES)
+    source: str = _column("Откуда ответы: сеть, песочница, запись или файл", required=True, isin=SOURCES)
     window_from: Moment = _column("Начало запрошенного промежутка", required=True, unit="UTC")
     window_until: Moment = _column("Конец запрошенного промежутка", required=True, unit="UTC")
     token_kind: str = _column("Вид ключа VK: service, user; пусто — VK не собирался")

@@ -23,7 +23,7 @@ in_force_from = 2024-05-15
 in_force_basis = "basis"
 reference = "reference"
 quote = "quote"
-parameters = { minimum_posts = 3 }
+parameters = { minimum_posts = 3, count_ads = true, count_removed = true, distinct_days = false, unit = "account" }
 """
 SECOND = GOOD[GOOD.index("[[") :]
 
@@ -100,7 +100,17 @@ def test_kinds_and_platforms_are_words_of_the_tables() -> None:
         ((SECOND, "editions = [1]"), "editions"),
         (('["vk"]', '"vk"'), "platforms"),
         (('["vk"]', "1"), "platforms"),
-        (("{ minimum_posts = 3 }", "3"), "parameters"),
+        (
+            (
+                '{ minimum_posts = 3, count_ads = true, count_removed = true, distinct_days = false, unit = "account" }',
+                "3",
+            ),
+            "parameters",
+        ),
+        (("minimum_posts = 3", "minimum_posts = 0"), "minimum_posts"),
+        (('unit = "account"', 'unit = "acount"'), "unit"),
+        (("count_ads = true, ", ""), "count_ads"),
+        (("count_ads = true", "count_add = true"), "count_add"),
         (('title = "Title"', "title = 5"), "title"),
     ],
 )

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kirovlib.order import checks
-from kirovlib.order.portal_links import PortalLink, foreign_ogrn, parse, repair
+from kirovlib.order.portal_links import PortalLink, foreign_ogrn, foreign_region, parse, repair
 
 OGRN, OTHER = "1022800520060", "1022800524647"
 FORM = f"https://pos.gosuslugi.ru/form/?opaId=222775&utm_source=vk&utm_medium=33&utm_campaign={OGRN}"
@@ -63,7 +63,14 @@ def brief(link: PortalLink) -> tuple[str, str, str, str]:
         ("https://clck.ru/3Vymysl", ("", "other_target", "", "")),
         ("https://vk.com/albums-1", ("", "elsewhere", "", "")),
         ("https://example.org/form/?opaId=1", ("", "elsewhere", "", "")),
-        ("https://pos.gosuslugi.ru.example.org/form/?opaId=1" + TAIL, ("", "elsewhere", "", "")),
+        # what names the portal without being it may be a redirect or a slip of the hand: nobody has opened it
+        ("https://pos.gosuslugi.ru.example.org/form/?opaId=1" + TAIL, ("", "other_target", "", "")),
+        ("https://www.google.com/url?q=https://pos.gosuslugi.ru/form/", ("", "other_target", "", "")),
+        ("https://pos.gosuslugi.ru /form/?opaId=1", ("", "other_target", "", "")),
+        ("htps://pos.gosuslugi.ru/form/?opaId=1", ("", "other_target", "", "")),
+        ("https://pos.gosuslugi.ru/Form/?opaId=1", ("", "other_target", "", "")),
+        ("https://pos.gosuslugi.ru/og/org-activities/?reg_code=33", ("", "other_target", "33", "")),
+        ("https://pos.gosuslugi.ru/og/", ("", "other_target", "", "")),
         ("https://vk.com/app8181405?ref=group_menu", ("mini_app", "elsewhere", "8181405", "")),
         ("https://vk.ru/app51723558_-123", ("mini_app", "elsewhere", "51723558", "")),
         ("", ("", "elsewhere", "", "")),
@@ -80,6 +87,55 @@ def test_the_title_changes_nothing_about_a_parsed_link() -> None:
 def test_the_mini_app_under_a_title_of_the_portal_may_lead_there() -> None:
     assert parse("https://vk.com/app8181405", "Сообщить о проблеме").state == "other_target"
     assert parse("https://vk.com/app8181405", "Госуслуги").state == "elsewhere"
+    assert parse("https://vk.com/app8181405", "Запись в кружок").state == "elsewhere"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        FORM.replace("https://", "https:/"),
+        FORM.replace("https://", "https//"),
+        FORM.replace("https://", "http://https://"),
+        FORM.replace("https://", ""),
+        FORM.replace("https://", "//"),
+        FORM.replace("https://", "HTTPS://"),
+        FORM.replace("/", "\\"),
+        FORM.replace("pos.", "www.pos."),
+        FORM.replace(".ru/", ".ru./"),
+        FORM.replace("&", "&amp;"),
+        FORM.replace("https://", "") + "&ref=https://vk.com",
+        "vk.com/away.php?to=" + FORM.replace("&", "%26"),
+        "https://www.vk.com/away.php?to=" + FORM.replace("&", "%26"),
+    ],
+)
+def test_an_address_that_browsers_mend_is_the_address_it_becomes(url: str) -> None:
+    link = parse(url)
+    assert (link.target, link.state) == ("message_form", "works")
+
+
+@pytest.mark.parametrize("host", ["ya.cc", "gu-st.ru", "www.clck.ru", "example.org"])
+def test_an_unknown_host_under_a_title_of_a_widget_may_lead_to_the_portal(host: str) -> None:
+    assert parse(f"https://{host}/abc", "Сообщить о проблеме").state == "other_target"
+
+
+def test_a_post_of_vk_under_a_title_of_a_widget_is_no_form() -> None:
+    assert parse("https://vk.com/wall-1_2", "Решаем вместе").state == "elsewhere"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://pos.gosuslugi.ru/og/org-activities?regcode=43&utm_medium=43",
+        "https://pos.gosuslugi.ru/og/org-activities?reg_code=43&utm_source=vk1",
+        "https://pos.gosuslugi.ru/form/?opald=222775&utm_medium=43",
+        "https://pos.gosuslugi.ru/form/?opaId=222775?utm_medium=3",
+        "https://pos.gosuslugi.ru/og/org-activities?reg_code=33&mun_code=33701000&utm_medium=3",
+    ],
+)
+def test_a_repaired_link_works_without_a_note_and_never_names_region_43(url: str) -> None:
+    mended = parse(repair(parse(url), OGRN, "33"))
+    assert (mended.state, mended.notes) == ("works", ())
+    assert not foreign_region(mended)
 
 
 @pytest.mark.parametrize("url", [FORM, SURVEYS, MUN])

@@ -102,14 +102,19 @@ def test_an_old_pinned_post_does_not_stop_paging() -> None:
 
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 4, 5, 7, 8, 9, 16])
 @pytest.mark.parametrize("extra", [0, 3])
-def test_the_end_of_the_wall_is_noticed_whatever_count_announces(count: int, extra: int) -> None:
+def test_the_end_of_the_wall_is_believed_only_when_no_more_posts_are_announced(count: int, extra: int) -> None:
     wall = walled(count)
     wall.extra_count = extra
     ours = reader()
     read(wall, ours)
     assert set(ours.items) == set(wall.dates)
-    assert ours.reached_end
-    assert ours.covered() == (moment(START), moment(NOW))
+    assert ours.reached_end == (extra == 0)
+    if extra == 0:
+        assert ours.covered() == (moment(START), moment(NOW))
+    elif count == 0:
+        assert ours.covered() is None
+    else:
+        assert ours.reason == "answer_not_understood"
 
 
 @pytest.mark.parametrize("count", range(1, 14))

@@ -9,7 +9,7 @@ from kirovlib import localization
 # Before any command is declared: click reads some of its words then.
 localization.use_russian()
 
-from kirovlib.cli import collect, demo, registry, report  # noqa: E402 - see above
+from kirovlib.cli import collect, demo, import_posts, registry, report, status  # noqa: E402 - see above
 from kirovlib.cli.base import Group  # noqa: E402
 
 
@@ -27,5 +27,14 @@ def main() -> None:
     """
 
 
-for _command in (demo.demo, demo.sandbox, collect.collect, report.findings, report.report, registry.registry):
+for _command in (
+    demo.demo,
+    demo.sandbox,
+    collect.collect,
+    import_posts.import_posts,
+    report.findings,
+    report.report,
+    registry.registry,
+    status.status,
+):
     main.add_command(_command)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 INCOMPLETE = 3
 EXISTING = click.Path(exists=True, file_okay=False, path_type=Path)
+DATE = click.DateTime(["%Y-%m-%d", "%d.%m.%Y"])
 ANY_PATH = click.Path(path_type=Path)
 
 home_option = click.option(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kirovlib.cli.base import INCOMPLETE, Command, home_option, stop, tell_summary, told
+from kirovlib.cli.base import DATE, INCOMPLETE, Command, home_option, stop, tell_summary, told
 from kirovlib.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ _WEEKS = 4
 )
 @click.option(
     "--since",
-    type=click.DateTime(["%Y-%m-%d"]),
+    type=DATE,
     default=None,
     metavar="ДАТА",
     help="С какой даты собирать, например 2024-05-20.",

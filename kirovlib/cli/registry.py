@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kirovlib.cli import registry_import
 from kirovlib.cli.base import EXISTING, Command, Group, home_option, told
 from kirovlib.errors import ParameterError, RegistryError
 
@@ -84,12 +85,8 @@ def diff(*, old: Path, new: Path, as_json: bool) -> None:
         rows = changes[changes["change"] == change]
         click.echo(f"{words}: {len(rows)}")
         for row in rows.fillna("—").to_dict("records"):
-            arrow = f"{row['before']} → {row['after']}" if change in {"renamed", "moved"} else _only_side(row)
-            click.echo(f"  {_COLUMNS[row['what']]} {row['key']}: {arrow}")
-
-
-def _only_side(row: dict[str, str]) -> str:
-    return row["after"] if row["change"] == "came" else row["before"]
+            sides = {"came": row["after"], "went": row["before"]}.get(change, f"{row['before']} → {row['after']}")
+            click.echo(f"  {_COLUMNS[row['what']]} {row['key']}: {sides}")
 
 
 def _read(folder: Path) -> Register:
@@ -125,3 +122,6 @@ def _tell_checked(folder: Path, checked: Checked) -> None:
             click.echo(f"    {one.what}")
         if len(warned) > _SHOWN_WARNINGS:
             click.echo(f"    … и ещё {len(warned) - _SHOWN_WARNINGS}; все — с --json")
+
+
+registry.add_command(registry_import.import_register)

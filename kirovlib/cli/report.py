@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from kirovlib.cli.base import ANY_PATH, INCOMPLETE, Command, home_option, told
+from kirovlib.cli.base import ANY_PATH, DATE, INCOMPLETE, Command, home_option, told
 from kirovlib.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ def findings(*, period: str, out: Path | None, as_json: bool, home: Path | None)
     from kirovlib import settings  # noqa: PLC0415
     from kirovlib.order import evaluate, wording  # noqa: PLC0415
     from kirovlib.reports import export  # noqa: PLC0415
+    from kirovlib.reports.pack import COMPLETE_SHARE  # noqa: PLC0415
 
     if out is not None:
         export.check_target(out)
@@ -45,7 +46,7 @@ def findings(*, period: str, out: Path | None, as_json: bool, home: Path | None)
         click.echo(judged.findings.to_json(orient="records", force_ascii=False, date_format="iso"))
     else:
         click.echo(export.verdict_table(wording.named(judged)))
-    if judged.collected_share() < 1:
+    if judged.collected_share() < COMPLETE_SHARE:
         sys.exit(INCOMPLETE)
 
 
@@ -57,13 +58,11 @@ def findings(*, period: str, out: Path | None, as_json: bool, home: Path | None)
     help="Неделя, например 2024-W21; по умолчанию — последняя полная.",
 )
 @click.option("--month", default=None, metavar="МЕСЯЦ", help="Месяц, например 2024-05.")
-@click.option(
-    "--from", "first", type=click.DateTime(["%Y-%m-%d"]), default=None, metavar="ДАТА", help="Начало периода."
-)
+@click.option("--from", "first", type=DATE, default=None, metavar="ДАТА", help="Начало периода.")
 @click.option(
     "--to",
     "last",
-    type=click.DateTime(["%Y-%m-%d"]),
+    type=DATE,
     default=None,
     metavar="ДАТА",
     help="Конец периода, включительно.",
@@ -90,15 +89,14 @@ def report(
 def _period(
     now: datetime, week: str | None, month: str | None, first: datetime | None, last: datetime | None
 ) -> Period:
-    from kirovlib.weeks import Period, last_full_week  # noqa: PLC0415
+    from kirovlib.weeks import Period, last_full_week, local_date  # noqa: PLC0415
 
     given = [name for name, value in (("--week", week), ("--month", month), ("--from/--to", first or last)) if value]
     if len(given) > 1:
         msg = f"Период задан дважды: {', '.join(given)}. Оставьте что-нибудь одно."
         raise ParameterError(msg)
     if first or last:
-        start, end = (first or last), (last or now + timedelta(0))
-        return Period.between(_day(start), _day(end))
+        return Period.between(_day(first), last.date() if last else local_date(now))
     return Period.parse(week or month or last_full_week(now).label)
 
 

@@ -41,7 +41,8 @@ REASONS = {
     "other_target": "Ссылка ведёт не прямо на форму портала; куда — видно только при открытии",
     "unknown_app": "Найдено приложение, о котором неизвестно, портала ли оно",
     "not_visible": "Приложение не видно в меню, кнопке и ссылках; это не доказывает, что его нет",
-    "menu_not_answered": "Сеть не вернула меню ни одного аккаунта",
+    "menu_not_answered": "Сеть почти никому не вернула меню, поэтому его отсутствие ничего не значит",
+    "page_closed": "Страница закрыта, и её меню сеть не показала",
     "no_snapshot_in_period": "Нет снимка страницы за этот период",
 }
 # What coverage says of an account is a reason too.
@@ -51,6 +52,7 @@ NOTES = {
     "utm_damaged": "повреждены метки utm в ссылке: на работу не влияет, переходы не учитываются",
     "id_padded": "лишний пробел в номере формы",
     "http_link": "ссылка без шифрования (http)",
+    "foreign_region": "в ссылке регион 43; у Кировской области по ОКАТО 33",
     "foreign_ogrn": "в ссылке ОГРН другого учреждения",
     "shared_opa_id": "тот же номер формы у учреждений разных учредителей",
     "met_by_institution": "по всем аккаунтам учреждения вместе норма соблюдена",
@@ -181,7 +183,7 @@ def _counted(weeks: pd.DataFrame, parameters: Mapping[str, Any]) -> Any:
         if not parameters[is_counted]
     ]
     # A removed ad is among both, and how many there are is not known: the larger number accuses nobody.
-    return weeks["own_count"].to_numpy(dtype="int64") - np.max(left_out, axis=0, initial=0)
+    return weeks["own_count"].to_numpy(dtype="int64") - np.max([np.zeros(len(weeks), dtype="int64"), *left_out], axis=0)
 
 
 def _portal_link(page: Page, target: str, what: str, parameters: Mapping[str, Any]) -> Outcome:
@@ -192,35 +194,37 @@ def _portal_link(page: Page, target: str, what: str, parameters: Mapping[str, An
     other = [link for link in page.links if link.state == portal_links.OTHER_TARGET]
     add = f"Добавьте в меню сообщества ссылку на {what} из личного кабинета «Госпабликов»."
     if works:
-        best = min(works, key=lambda link: len(link.notes))
-        notes = best.notes + (("foreign_ogrn",) if portal_links.foreign_ogrn(best, page.ogrn) else ())
-        return Outcome(
-            "passed", "found", _shown(best), (best,), notes, _mend([best], page, parameters) if notes else ""
-        )
+        best = min(works, key=lambda link: len(_notes(link, page)))
+        notes = _notes(best, page)
+        return Outcome("passed", "found", best.url, (best,), notes, _mend([best], page, parameters) if notes else "")
     if misspelt:
         verdict = parameters["misspelt_link_verdict"]
         return Outcome(
             verdict,
             "link_misspelt",
-            _shown(misspelt[0]),
+            misspelt[0].url,
             tuple(misspelt),
             repair=_mend(misspelt, page, parameters),
         )
     if other:
-        return Outcome("cannot_tell", "other_target", _shown(other[0]), tuple(other), repair=add)
+        return Outcome("cannot_tell", "other_target", other[0].url, tuple(other), repair=add)
     if broken:
-        return Outcome(
-            "failed", "link_broken", _shown(broken[0]), tuple(broken), repair=_mend(broken, page, parameters)
-        )
+        return Outcome("failed", "link_broken", broken[0].url, tuple(broken), repair=_mend(broken, page, parameters))
     if not page.menu_answered:
         return Outcome("cannot_tell", "menu_not_answered", "меню неизвестно", repair=add)
     seen = russian.counted(len(page.links), "ссылка", "ссылки", "ссылок")
     return Outcome("failed", "missing", f"просмотрено: {seen}, нужной нет", page.links, repair=add)
 
 
+def _notes(link: PortalLink, page: Page) -> tuple[str, ...]:
+    foreign = ("foreign_ogrn",) if portal_links.foreign_ogrn(link, page.ogrn) else ()
+    return link.notes + foreign + (("foreign_region",) if portal_links.foreign_region(link) else ())
+
+
 def _mend(links: Sequence[PortalLink], page: Page, parameters: Mapping[str, Any]) -> str:
+    if links[0].target == portal_links.MESSAGE_FORM and portal_links.foreign_ogrn(links[0], page.ogrn):
+        return (
+            "В ссылке ОГРН другого учреждения, значит, и номер формы может быть чужим: "
+            "скопируйте ссылку заново в личном кабинете «Госпабликов»."
+        )
     return portal_links.repair(links[0], page.ogrn, parameters["oktmo_region"])
-
-
-def _shown(link: PortalLink) -> str:
-    return link.url

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -16,6 +16,25 @@ CLAUSES_TOML = Path(__file__).with_name("clauses.toml")
 
 _MEASURED_ON = ("week", "profile")
 _CLAUSE_KEYS = {"clause": str, "title": str, "platforms": list, "kinds": list, "measured_on": str, "editions": list}
+# What an edition's parameters may be; a value out of these is refused when the file is read, not when it judges.
+_PARAMETERS: dict[str, Callable[[Any], bool]] = {
+    "minimum_posts": lambda value: type(value) is int and value > 0,
+    "count_ads": lambda value: type(value) is bool,
+    "count_removed": lambda value: type(value) is bool,
+    "distinct_days": lambda value: type(value) is bool,
+    "unit": lambda value: value in {"account", "institution"},
+    "misspelt_link_verdict": lambda value: value in {"passed", "cannot_tell", "failed"},
+    "oktmo_region": lambda value: isinstance(value, str) and value.isascii() and value.isdigit(),
+    "mini_app_ids": lambda value: isinstance(value, list) and all(isinstance(each, str) for each in value),
+    "absence_is_failure": lambda value: type(value) is bool,
+}
+_LINK = frozenset({"misspelt_link_verdict", "oktmo_region"})
+_NEEDED = {
+    "posts_per_week": frozenset({"minimum_posts", "count_ads", "count_removed", "distinct_days", "unit"}),
+    "vk_report_problem": _LINK,
+    "vk_voice_opinion": _LINK,
+    "vk_portal_mini_app": frozenset({"mini_app_ids", "absence_is_failure"}),
+}
 _EDITION_KEYS = {"in_force_from": date, "in_force_basis": str, "reference": str, "quote": str, "parameters": dict}
 _TYPE_NAMES = {str: "текст в кавычках", list: "список", dict: "раздел", date: "дата без кавычек, например 2024-05-15"}
 
@@ -85,7 +104,7 @@ def _clause(file: str, key: str, section: Any) -> Clause:
             msg = f"{place}: {name}: неизвестно {', '.join(sorted(unknown))}; ожидается из: {', '.join(known)}."
             raise ClausesError(msg)
     editions = tuple(
-        _edition(f"{place}, редакция {number}", edition) for number, edition in enumerate(section["editions"], 1)
+        _edition(f"{place}, редакция {number}", key, edition) for number, edition in enumerate(section["editions"], 1)
     )
     dates = [edition.in_force_from for edition in editions]
     if not editions or dates != sorted(set(dates)):
@@ -102,11 +121,23 @@ def _clause(file: str, key: str, section: Any) -> Clause:
     )
 
 
-def _edition(place: str, edition: Any) -> Edition:
+def _edition(place: str, key: str, edition: Any) -> Edition:
     if not isinstance(edition, dict):
         msg = f"{place}: editions: ожидается раздел редакции, а не значение."
         raise ClausesError(msg)
     _check_keys(place, edition, _EDITION_KEYS)
+    parameters = edition["parameters"]
+    missing = _NEEDED.get(key, frozenset()) - set(parameters)
+    wrong = [
+        f"{name} = {value!r}"
+        for name, value in parameters.items()
+        if name not in _PARAMETERS or not _PARAMETERS[name](value)
+    ]
+    if missing or wrong:
+        parts = [f"нет: {', '.join(sorted(missing))}"] if missing else []
+        parts += [f"недопустимо: {', '.join(wrong)}"] if wrong else []
+        msg = f"{place}: parameters: {'; '.join(parts)}. Ожидается из: {', '.join(_PARAMETERS)}."
+        raise ClausesError(msg)
     return Edition(**edition)
 
 

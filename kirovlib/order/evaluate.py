@@ -18,12 +18,13 @@ from kirovlib.order.clauses import Clause
 from kirovlib.order.evidence import with_post_evidence
 from kirovlib.order.gates import gate
 from kirovlib.order.profile_findings import profile_findings, with_shared_opa_ids
-from kirovlib.order.week_findings import existence_unknown, week_findings
+from kirovlib.order.week_findings import existence_unknown, opened_in, week_findings
 from kirovlib.registry import Register
 from kirovlib.weeks import Period, Week
 
 SNAPSHOT_LATE_DAYS = 7
-_CLOSED_BODY = "ликвид|банкрот|преобразован|прекращ"
+_CLOSED_BODY = "ликвид|банкрот|преобразован|прекра[тщ]|закрыт|упраздн|недейств|исключен|присоединен|реорганиз"
+_STILL_OPEN = r"отмен|\bне\s*(?:ликвид|закрыт|реорганиз|прекра)|процедур"
 
 
 @dataclass(frozen=True)
@@ -36,11 +37,13 @@ class Judgement:
             founder_id of the institution, is_closed_body, and what `counts.beginnings` knows.
         weekly_counts: Table WeeklyCounts for the weeks asked for.
         coverage: The latest row of Coverage for each account.
-        profiles: The snapshot that judges the period, for each account that has one (table ProfileSnapshots).
+        profiles: The snapshots that judge the period: for each account the latest inside it and the latest up to
+            7 days after it (table ProfileSnapshots).
         findings: Table Findings, by clause, institution, account, week.
         clauses: The order as read.
-        source: Where the data come from: network, sandbox or replay.
+        source: Where the data come from: network, sandbox or replay; file when nothing came from anywhere else.
         lake_state: See `Lake.state`.
+        from_file: Accounts of which posts or completeness in the period rest on a file (`kirov import-posts`).
     """
 
     period: Period
@@ -54,6 +57,7 @@ class Judgement:
     clauses: tuple[Clause, ...]
     source: str
     lake_state: dict[str, Any]
+    from_file: tuple[str, ...] = ()
 
     def collected_share(self) -> float:
         """Share (0-1) of accounts whose weeks of the period were all read completely."""
@@ -123,6 +127,7 @@ def judge(period: str | Period, data: str | Path = "data", *, past_weeks: int = 
         order,
         _worst_source(runs),
         lake.state(),
+        _from_file(lake, account_ids, period),
     )
 
 
@@ -141,7 +146,7 @@ def measured_weeks(judged: Judgement, key: str) -> pd.DataFrame:
     for start in judged.weekly_counts["week_start"].dt.date.drop_duplicates().sort_values():
         counted = judged.weekly_counts[judged.weekly_counts["week_start"] == pd.Timestamp(start)]
         measured = gate(clause, subjects, start, start + timedelta(days=7), week=True) == ""
-        measured &= ~existence_unknown(subjects, Week(start))
+        measured &= ~existence_unknown(subjects, Week(start)) & ~opened_in(subjects, Week(start))
         kept.append(counted[counted["account_id"].isin(subjects.loc[measured, "account_id"])])
     return pd.concat(kept, ignore_index=True) if kept else judged.weekly_counts.head(0)
 
@@ -151,7 +156,10 @@ def _subjects(register: Register, lake: Lake, coverage: pd.DataFrame) -> pd.Data
     accounts = register.accounts.merge(
         register.institutions[["institution_id", "kind", "status", "ogrn", "founder_id"]], on="institution_id"
     )
-    accounts["is_closed_body"] = accounts["status"].str.contains(_CLOSED_BODY, case=False, na=False)
+    status = accounts["status"].str
+    accounts["is_closed_body"] = status.contains(_CLOSED_BODY, case=False, na=False) & ~status.contains(
+        _STILL_OPEN, case=False, na=False
+    )
     accounts = accounts.merge(counts.beginnings(lake), on="account_id", how="left")
     latest = coverage[["account_id", "reason"]].rename(columns={"reason": "coverage_reason"})
     accounts = accounts.merge(latest, on="account_id", how="left")
@@ -160,17 +168,33 @@ def _subjects(register: Register, lake: Lake, coverage: pd.DataFrame) -> pd.Data
 
 
 def _judging_profiles(lake: Lake, period: Period) -> pd.DataFrame:
-    """For each account the latest snapshot inside the period or up to 7 days after it."""
+    """For each account the latest snapshot inside the period and the latest up to 7 days after it."""
     until = period.ends_at + timedelta(days=SNAPSHOT_LATE_DAYS)
     snapshots = lake.table("profile_snapshots")
-    inside = snapshots[(snapshots["collected_at"] >= period.starts_at) & (snapshots["collected_at"] < until)]
-    return inside.drop_duplicates("account_id", keep="last").reset_index(drop=True)
+    near = snapshots[(snapshots["collected_at"] >= period.starts_at) & (snapshots["collected_at"] < until)]
+    near = near.assign(is_late=near["collected_at"] >= period.ends_at)
+    return near.drop_duplicates(["account_id", "is_late"], keep="last").reset_index(drop=True)
 
 
 def _worst_source(runs: pd.DataFrame) -> str:
     """The least real of the sources in the lake: one sandbox run makes the whole lake a sandbox."""
     sources: Sequence[str] = list(runs["source"])
-    return next(source for source in ("sandbox", "replay", "network") if source in sources)
+    return next((source for source in ("sandbox", "replay", "network", "file") if source in sources), "network")
+
+
+def _from_file(lake: Lake, account_ids: Sequence[str], period: Period) -> tuple[str, ...]:
+    rows = lake.query(
+        """
+        WITH files AS (SELECT run_id FROM runs WHERE source = 'file'), span AS (FROM asked_span)
+        SELECT account_id FROM posts SEMI JOIN files USING (run_id), span
+        WHERE posted_at >= starts_at AND posted_at < ends_at
+        UNION
+        SELECT account_id FROM coverage SEMI JOIN files USING (run_id), span
+        WHERE covered_from < ends_at AND covered_until > starts_at
+        """,
+        {"asked_span": pd.DataFrame({"starts_at": [period.starts_at], "ends_at": [period.ends_at]})},
+    )
+    return tuple(sorted(set(rows["account_id"]) & set(account_ids)))
 
 
 def _bounds(period: Period) -> tuple[pd.Timestamp, pd.Timestamp]:

@@ -7,6 +7,7 @@ Sources: `READING.md`, "Portal links"; the widget's addresses as the portal hand
 
 from __future__ import annotations
 
+import html
 import re
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs, unquote_plus, urlsplit
@@ -31,7 +32,9 @@ _SHORTENERS = {
     "goo.gl",
     "cutt.ly",
 }
-_PORTAL_TITLE = re.compile(r"сообщить\s+о\s+проблеме|высказать\s+мнение|решаем\s+вместе", re.IGNORECASE)
+_PORTAL_TITLE = re.compile(r"сообщи|проблем|высказ|мнени|решаем\s+вместе|обрати|обращени", re.IGNORECASE)
+_FOREIGN_HOSTS = _VK_HOSTS | {"ok.ru", "t.me", "max.ru", "youtube.com", "rutube.ru", "dzen.ru", "e.mail.ru"}
+_WRONG_REGION = "43"  # the number of Kirov oblast on car plates and in the tax service, never an ОКАТО code
 _SPACE = re.compile(r"\s+")
 
 
@@ -64,21 +67,24 @@ def parse(url: str, title: str = "") -> PortalLink:
         >>> link.target, link.state, link.identifier, link.notes
         ('message_form', 'works', '222775', ('id_padded', 'utm_damaged'))
     """
-    address = _unwrapped(url.strip())
+    doubt = PortalLink(url, title, "", OTHER_TARGET)
+    address = _unwrapped(url)
     try:
-        parts = urlsplit(address if "//" in address else f"https://{address}")
-        host = (parts.hostname or "").lower()
+        parts = urlsplit(address)
+        host = _host(parts.hostname or "")
     except ValueError:
-        return PortalLink(url, title, "", OTHER_TARGET if _PORTAL in url.lower() else ELSEWHERE)
-    if host == _PORTAL:
+        return doubt if "gosuslugi" in url.lower() else PortalLink(url, title, "", ELSEWHERE)
+    if host == _PORTAL and parts.scheme in {"http", "https"}:
         notes = ("http_link",) if parts.scheme == "http" else ()
         return _on_portal(url, title, unquote_plus(parts.path), parts.query, notes)
     app = re.fullmatch(r"/app(\d+)(?:_-?\d+)?/?", parts.path, re.ASCII) if host in _VK_HOSTS else None
     if app:
         state = OTHER_TARGET if _PORTAL_TITLE.search(title) else ELSEWHERE
         return PortalLink(url, title, MINI_APP, state, app[1])
-    doubtful = host in _SHORTENERS or (host.endswith("gosuslugi.ru") and _PORTAL_TITLE.search(title))
-    return PortalLink(url, title, "", OTHER_TARGET if doubtful else ELSEWHERE)
+    # Nobody opens links here: what names the portal, hides its target or is titled like a widget may lead to the form.
+    named = _PORTAL in unquote_plus(url).lower() or ("gosuslugi" in url.lower() and _PORTAL_TITLE.search(title))
+    titled = _PORTAL_TITLE.search(title) and host not in _FOREIGN_HOSTS
+    return doubt if host in _SHORTENERS or named or titled else PortalLink(url, title, "", ELSEWHERE)
 
 
 def repair(link: PortalLink, ogrn: str, oktmo_region: str) -> str:
@@ -97,14 +103,17 @@ def repair(link: PortalLink, ogrn: str, oktmo_region: str) -> str:
     if not campaign:
         return "Адрес не восстановить: ОГРН нет ни в реестре, ни в ссылке. Внесите ОГРН в реестр."
     # reg_code and mun_code begin with the region's code too.
-    own_region = link.identifier[:2] if link.target == SURVEYS else ""
-    medium = _digits(link.parameters.get("utmmedium", "")) or own_region or oktmo_region
+    identifier = oktmo_region if link.target == SURVEYS and link.identifier == _WRONG_REGION else link.identifier
+    own_region = identifier[:2] if link.target == SURVEYS else ""
+    medium = _digits(link.parameters.get("utmmedium", ""))
+    if not 2 <= len(medium) <= 8 or medium == _WRONG_REGION:  # noqa: PLR2004 - ОКАТО and ОКТМО have so many digits
+        medium = own_region or oktmo_region
     if link.target == MESSAGE_FORM:
-        head, source = f"/form/?opaId={link.identifier}", "vk"
-    elif link.parameters.get("muncode"):
-        head, source = f"/og/org-activities?mun_code={link.identifier}", "vk2"
+        head, source = f"/form/?opaId={identifier}", "vk"
+    elif _digits(link.parameters.get("muncode", "")) == identifier:
+        head, source = f"/og/org-activities?mun_code={identifier}", "vk2"
     else:
-        head, source = f"/og/org-activities?reg_code={link.identifier}", "vk1"
+        head, source = f"/og/org-activities?reg_code={identifier}", "vk1"
     return f"https://{_PORTAL}{head}&utm_source={source}&utm_medium={medium}&utm_campaign={campaign}"
 
 
@@ -113,16 +122,34 @@ def foreign_ogrn(link: PortalLink, ogrn: str) -> bool:
     return bool(ogrn) and is_ogrn(_ogrn_of(link)) and _ogrn_of(link) != ogrn
 
 
+def foreign_region(link: PortalLink) -> bool:
+    """Whether the link names region 43, which is no ОКАТО code of Kirov oblast."""
+    names = ("utmmedium", "regcode")
+    return any(_digits(link.parameters.get(name, "")) == _WRONG_REGION for name in names)
+
+
+def _host(host: str) -> str:
+    return host.lower().rstrip(".").removeprefix("www.")
+
+
+def _with_scheme(url: str) -> str:
+    """The address with one scheme and two slashes, as browsers mend it; other schemes are left as they are."""
+    mended = re.sub(r"^(https?)(?::/*|/+)(?=[^/])", r"\1://", url.strip().replace("\\", "/"), flags=re.IGNORECASE)
+    mended = re.sub(r"^https?://(?=https?:)", "", mended, flags=re.IGNORECASE)
+    return mended if re.match(r"[a-z][a-z0-9+.-]*:", mended, re.IGNORECASE) else f"https://{mended.lstrip('/')}"
+
+
 def _unwrapped(url: str) -> str:
+    url = _with_scheme(html.unescape(url))
     for _ in range(3):
         try:
             parts = urlsplit(url)
         except ValueError:
             return url
         inner = parse_qs(parts.query).get("to", [""])[0]
-        if (parts.hostname or "") not in _VK_HOSTS or "away" not in f"{parts.hostname}{parts.path}" or not inner:
+        if _host(parts.hostname or "") not in _VK_HOSTS or "away" not in f"{parts.hostname}{parts.path}" or not inner:
             return url
-        url = inner.strip()
+        url = _with_scheme(inner)
     return url
 
 
@@ -137,8 +164,8 @@ def _on_portal(url: str, title: str, path: str, query: str, notes: tuple[str, ..
     exact = {"opaId"} if target == MESSAGE_FORM else {"reg_code", "mun_code"}
     length = r"\d+" if target == MESSAGE_FORM else r"\d{2,8}"
     given = [value for name, value in names if name in exact]
-    identifier = _SPACE.sub("", given[0]) if given else ""
-    mun_code_cut = any(name == "mun_code" and len(_SPACE.sub("", value)) != 8 for name, value in names)  # noqa: PLR2004
+    identifier = given[0].strip() if given else ""
+    mun_code_cut = any(name == "mun_code" and len(value.strip()) != 8 for name, value in names)  # noqa: PLR2004
     if not re.fullmatch(length, identifier, re.ASCII) or mun_code_cut:
         return PortalLink(url, title, target, MISSPELT, _identifier(target, parameters), parameters, notes)
     notes += ("id_padded",) if given[0] != identifier else ()
@@ -160,7 +187,7 @@ def _identifier(target: str, parameters: dict[str, str]) -> str:
     """The identifying number of a misspelt or broken link, where the link still holds it."""
     if target == MESSAGE_FORM:
         candidates = [value for name, value in parameters.items() if re.fullmatch(r"opa[il1]?d?", name)]
-        return next((_digits(value) for value in candidates if _digits(value)), "")
+        return next((found[0] for value in candidates if (found := re.match(r"[0-9]+", _SPACE.sub("", value)))), "")
     for wanted in ("muncode", "regcode"):
         for name, value in parameters.items():
             number = _digits(value) if name == wanted else _digits(name.removeprefix(wanted))
@@ -171,16 +198,15 @@ def _identifier(target: str, parameters: dict[str, str]) -> str:
 
 
 def _damaged_path(path: str) -> str:
-    def bare(text: str) -> str:
-        return re.sub(r"[\s/_-]", "", text).lower()
+    """The widget whose path this surely is, cut (`/f`) or with blanks in it (`/og/org%20activities`), else empty.
 
-    if path.rstrip("/") == "/form":
-        return ""
-    written = bare(path)
-    for known, target in _PATHS.items():
-        if written and bare(known).startswith(written):
-            return target
-    return ""
+    A slash or capital letter too many may work all the same, and a shorter path may be a page of its own: no target.
+    """
+    if re.fullmatch(r"/f(?:or?)?/?", path):
+        return MESSAGE_FORM
+    written = re.sub(r"[\s/_-]", "", path).lower()
+    known = {re.sub(r"[/-]", "", whole): target for whole, target in _PATHS.items()}
+    return known.get(written, "") if _SPACE.search(path.strip()) else ""
 
 
 def _utm_is_well_formed(names: list[tuple[str, str]]) -> bool:

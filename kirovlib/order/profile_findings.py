@@ -12,7 +12,10 @@ from kirovlib import tables
 from kirovlib.order import checks, portal_links
 from kirovlib.order.clauses import Clause, Edition
 from kirovlib.order.gates import blank, closed_by, gate
-from kirovlib.weeks import Period
+from kirovlib.weeks import Period, local_midnight
+
+_CROWD = 20
+_ANSWERED_SHARE = 0.5
 
 
 def profile_findings(clause: Clause, subjects: pd.DataFrame, profiles: pd.DataFrame, period: Period) -> pd.DataFrame:
@@ -20,7 +23,7 @@ def profile_findings(clause: Clause, subjects: pd.DataFrame, profiles: pd.DataFr
 
     Args:
         subjects: See `evaluate.Judgement.subjects`.
-        profiles: The snapshots that judge the period (table ProfileSnapshots, one for an account).
+        profiles: The snapshots that judge the period (table ProfileSnapshots).
 
     Returns:
         Table Findings.
@@ -31,21 +34,14 @@ def profile_findings(clause: Clause, subjects: pd.DataFrame, profiles: pd.DataFr
     if edition is None:
         return rows.assign(verdict="untested", reason="no_edition_in_force", expected="пункт ещё не действовал")
     rows["expected"] = checks.expected(clause.key, edition.parameters)
-    snapshots = {
-        str(row["account_id"]): row for row in profiles.astype(object).where(profiles.notna(), None).to_dict("records")
-    }
-    # The canary: a menu that nobody returned was not answered; where others have one, an account without has none.
-    menu_answered = bool(profiles["menu"].notna().any())
-    judged = [
-        (_judge_page(clause, edition, account, snapshots.get(str(account["account_id"])), menu_answered=menu_answered))
-        for account in here.to_dict("records")
-    ]
+    facts = _Facts(profiles[profiles["collected_at"] >= local_midnight(edition.in_force_from)], subjects)
+    judged = [_judge(clause, edition, account, facts) for account in here.to_dict("records")]
     for name in ("verdict", "reason", "measured", "repair"):
-        rows[name] = [getattr(outcome, name) for outcome in judged]
-    rows["note"] = [",".join(outcome.notes) for outcome in judged]
+        rows[name] = [getattr(outcome, name) for outcome, _ in judged]
+    rows["note"] = [",".join(outcome.notes) for outcome, _ in judged]
     rows["evidence"] = [
-        _page_evidence(outcome, str(url), snapshots.get(str(account_id)))
-        for outcome, account_id, url in zip(judged, here["account_id"], here["url"], strict=True)
+        _page_evidence(outcome, str(url), snapshot)
+        for (outcome, snapshot), url in zip(judged, here["url"], strict=True)
     ]
     return closed_by(rows, gate(clause, here, period.start, period.until))
 
@@ -59,24 +55,57 @@ def _page_evidence(outcome: checks.Outcome, url: str, snapshot: Mapping[Any, Any
     return tables.to_json(links or [{"title": "Страница аккаунта", "url": url, "sha256": sha256}])
 
 
-def _judge_page(
-    clause: Clause,
-    edition: Edition,
-    account: Mapping[Any, Any],
-    snapshot: Mapping[Any, Any] | None,
-    *,
-    menu_answered: bool,
-) -> checks.Outcome:
-    if snapshot is None:
+class _Facts:
+    """The snapshots of a period by account, and the canary over them."""
+
+    def __init__(self, profiles: pd.DataFrame, subjects: pd.DataFrame) -> None:
+        own = profiles[profiles["account_id"].isin(subjects["account_id"])]
+        rows = own.sort_values(["account_id", "collected_at"]).astype(object)
+        self._by_account: dict[str, list[dict[str, Any]]] = {}
+        for row in rows.where(own.notna(), None).to_dict("records"):
+            snapshot = {str(name): value for name, value in row.items()}
+            self._by_account.setdefault(str(row["account_id"]), []).append(snapshot)
+        live = own[own["status"] == "live"]
+        self._share = float(live["menu"].notna().mean()) if len(live) else 0.0
+        by_run = live.groupby("run_id")["menu"].agg(lambda menu: menu.notna().mean() if len(menu) >= _CROWD else -1.0)
+        self._share_by_run = {run_id: share for run_id, share in by_run.items() if share >= 0}
+
+    def of(self, account_id: str) -> list[dict[str, Any]]:
+        """The account's snapshots, oldest first."""
+        return self._by_account.get(account_id, [])
+
+    def menu_answered(self, snapshot: Mapping[str, Any]) -> bool:
+        """Whether VK answered the question for menus at all: in the snapshot's run, if that asked many, else ever.
+
+        `menu` missing for one account while the others have it means that it has none (recorded: 182 of 188 have one);
+        missing for most, it was not answered.
+        """
+        return self._share_by_run.get(snapshot["run_id"], self._share) >= _ANSWERED_SHARE
+
+
+def _judge(
+    clause: Clause, edition: Edition, account: Mapping[Any, Any], facts: _Facts
+) -> tuple[checks.Outcome, Mapping[str, Any] | None]:
+    """The outcome by the latest snapshot; one inside the period that passes outweighs a later one that fails."""
+    snapshots = facts.of(str(account["account_id"]))
+    if not snapshots:
         told = account["coverage_reason"]
-        reason = (
-            told if isinstance(told, str) and told in {"account_gone", "address_unknown"} else "no_snapshot_in_period"
-        )
-        return checks.Outcome("cannot_tell", reason, "снимка страницы нет")
+        known = isinstance(told, str) and told in {"account_gone", "address_unknown"}
+        return checks.Outcome("cannot_tell", told if known else "no_snapshot_in_period", "снимка страницы нет"), None
+    outcomes = [(_judge_page(clause, edition, account, each, facts), each) for each in snapshots]
+    passed = [pair for pair in outcomes if pair[0].verdict == "passed"]
+    return passed[-1] if outcomes[-1][0].verdict == "failed" and passed else outcomes[-1]
+
+
+def _judge_page(
+    clause: Clause, edition: Edition, account: Mapping[Any, Any], snapshot: Mapping[str, Any], facts: _Facts
+) -> checks.Outcome:
     if snapshot["status"] == "gone":
         return checks.Outcome("cannot_tell", "account_gone", "сообщество удалено или заблокировано")
+    if snapshot["status"] == "closed" and snapshot["menu"] is None:
+        return checks.Outcome("cannot_tell", "page_closed", "меню закрытой страницы не показано")
     ogrn = account["ogrn"] if isinstance(account["ogrn"], str) else ""
-    page = checks.page_of(snapshot, menu_answered=menu_answered, ogrn=ogrn)
+    page = checks.page_of(snapshot, menu_answered=facts.menu_answered(snapshot), ogrn=ogrn)
     return checks.PROFILE_CHECKS[clause.key](page, edition.parameters)
 
 

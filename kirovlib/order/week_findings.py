@@ -37,7 +37,7 @@ def _one_week(
 ) -> pd.DataFrame:
     this_week = weekly[weekly["week_start"] == pd.Timestamp(week.start)]
     facts = subjects.merge(this_week, on="account_id", how="left")
-    edition = clause.edition_on(week.start) or clause.edition_on(week.until - timedelta(days=1))
+    edition = clause.edition_on(week.until - timedelta(days=1))
     rows = blank(facts, clause, edition, week.start, week.until)
     rows["measured"] = [_count_text(row) for row in facts.to_dict("records")]
     if edition is None:
@@ -52,7 +52,7 @@ def _one_week(
     rows["note"] = _week_notes(facts, judged, edition.parameters)
     rows["repair"] = _week_repairs(judged, int(edition.parameters["minimum_posts"]))
     why = gate(clause, facts, week.start, week.until, week=True)
-    why[(why == "") & _opened_in(facts, week)] = "opened_in_week"
+    why[(why == "") & opened_in(facts, week)] = "opened_in_week"
     if edition.in_force_from > week.start:
         why[:] = "edition_starts_mid_week"
     return closed_by(rows, why)
@@ -76,7 +76,7 @@ def existence_unknown(facts: pd.DataFrame, week: Week) -> pd.Series:
     return facts["reached_end"].astype(bool) & first_post & ~seen_before & ~registered_before
 
 
-def _opened_in(facts: pd.DataFrame, week: Week) -> pd.Series:
+def opened_in(facts: pd.DataFrame, week: Week) -> pd.Series:
     """Came into being in the week: by the register, or by a first post ever."""
     by_register = facts["opened_on"].between(pd.Timestamp(week.start), pd.Timestamp(week.until), inclusive="left")
     by_first_post = facts["first_post_at"].between(week.starts_at, week.ends_at, inclusive="left")

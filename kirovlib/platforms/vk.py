@@ -6,6 +6,7 @@ Limits and errors are those of `PLATFORMS.md`, section 1 (dev.vk.com, VKCOM/vk-a
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -273,13 +274,14 @@ def _owner(account: _Account) -> dict[str, Any]:
     if account.group is not None:
         return {"owner_id": -int(account.group["id"])}
     key = account.target.platform_id or vk_rows.address_key(account.target.url)
-    return {"owner_id": -int(key)} if key.isdecimal() else {"domain": key}
+    # Never by `domain`: without a community behind it the name may be a person's, or the token owner's own wall.
+    return {"owner_id": -int(key)} if re.fullmatch(r"[0-9]+", key) else {}
 
 
 def _wall(account: _Account, window: base.Window) -> WallReader:
     wall = WallReader(_owner(account), window, page_size(window))
-    if account.reason == "address_unknown":
-        wall.fail(account.reason)
+    if account.reason == "address_unknown" or not _owner(account):
+        wall.fail(account.reason or "profile_not_returned")
     elif account.group is not None and account.group.get("deactivated"):
         wall.fail("account_gone")
     return wall

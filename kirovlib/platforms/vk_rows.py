@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime
 from typing import Any
 
 from kirovlib import tables
+from kirovlib.registry import addresses
 
 # Asked for explicitly: without asking, `menu` and the state mark are silently absent.
 PROFILE_FIELDS = (
@@ -26,10 +26,8 @@ def address_key(url: str) -> str:
         >>> address_key("https://vk.com/club123"), address_key("https://vk.com/public_school_36?from=groups")
         ('123', 'public_school_36')
     """
-    name = re.sub(r"^https?:/+", "", url.strip()).partition("/")[2]
-    name = re.split(r"[/?#;]", name)[0].strip()
-    numbered = re.fullmatch(r"(?:public|club|event)(\d+)", name, re.ASCII)
-    return numbered[1] if numbered else name.lower()
+    address = addresses.parse(url)
+    return address.key if isinstance(address, addresses.Address) else url.strip()
 
 
 def post_row(account_id: str, item: dict[str, Any], seen_at: datetime, sha256: str) -> dict[str, Any]:
@@ -38,12 +36,13 @@ def post_row(account_id: str, item: dict[str, Any], seen_at: datetime, sha256: s
     Own means `from_id == owner_id`: a signed post is the community's own, a visitor's is not. A repost has a
     non-empty `copy_history`, whatever words stand above it; its `post_type` stays "post".
     """
-    own = item["from_id"] == item["owner_id"]
+    # Postponed and suggested posts are not published yet, whoever wrote them.
+    own = item["from_id"] == item["owner_id"] and item.get("post_type") not in {"postpone", "suggest"}
     copies = item.get("copy_history") or []
-    is_known = isinstance(copies, list)
+    is_known = isinstance(copies, list) and (bool(copies) or item.get("post_type") != "copy")
     return {
         "account_id": account_id,
-        "post_id": str(item["id"]),
+        "post_id": _post_id(item),
         "posted_at": datetime.fromtimestamp(item["date"], UTC),
         "own": own,
         "is_repost": bool(copies) if is_known else None,
@@ -69,7 +68,7 @@ def metrics_row(account_id: str, item: dict[str, Any], seen_at: datetime) -> dic
         "reshared_count": "reposts",
     }
     row = {column: _number((item.get(key) or {}).get("count")) for column, key in counters.items()}
-    return {"account_id": account_id, "post_id": str(item["id"]), "observed_at": seen_at, **row}
+    return {"account_id": account_id, "post_id": _post_id(item), "observed_at": seen_at, **row}
 
 
 def profile_row(account_id: str, group: dict[str, Any], seen_at: datetime, sha256: str) -> dict[str, Any]:
@@ -120,6 +119,11 @@ def _is_person(owner: Any) -> bool:
 def _repost_source(source: dict[str, Any]) -> str | None:
     known = "id" in source and "owner_id" in source and not _is_person(source["owner_id"])
     return _wall_url(source["owner_id"], source["id"]) if known else None
+
+
+def _post_id(item: dict[str, Any]) -> str:
+    """`<owner>_<number>`: numbers are given by each wall anew, and an account may move to another community."""
+    return f"{item['owner_id']}_{item['id']}"
 
 
 def _wall_url(owner_id: int, post_id: int) -> str:

@@ -25,13 +25,14 @@ class WallReader:
     appears or vanishes between two calls loses nothing; ids are de-duplicated.
 
     Args:
-        owner: `owner_id` or `domain` of the wall, as call parameters.
+        owner: `owner_id` of the wall, as a call parameter.
         window: The moments between which posts are wanted.
         page_size: Posts asked for in one call, up to 100.
     """
 
     def __init__(self, owner: dict[str, Any], window: Window, page_size: int) -> None:
         self._owner, self._window = owner, window
+        self._filter = "owner"
         self.page_size = page_size
         self._offset = 0
         self._overlaps = True
@@ -53,7 +54,7 @@ class WallReader:
         """Parameters of the next `wall.get`, or none when the wall is read."""
         if self._done:
             return None
-        return {**self._owner, "count": self.page_size, "offset": self._offset, "filter": "owner"}
+        return {**self._owner, "count": self.page_size, "offset": self._offset, "filter": self._filter}
 
     def fail(self, reason: str) -> None:
         """Stop with a word of `tables.COVERAGE_REASONS`; what was read stays."""
@@ -64,8 +65,12 @@ class WallReader:
         try:
             total, items = int(page["count"]), list(page["items"])
             dated = [(int(item["date"]), int(item["id"]), bool(item.get("is_pinned"))) for item in items]
-            _ = [(item["from_id"], item["owner_id"]) for item in items]
+            owners = {int(item["owner_id"]) for item in items if isinstance(item["from_id"], int)}
         except (KeyError, TypeError, ValueError):
+            self.fail("answer_not_understood")
+            return
+        if owners - {self._owner.get("owner_id")}:
+            # Another wall than asked for: nothing in it is the account's.
             self.fail("answer_not_understood")
             return
         self.first_answer_at = self.first_answer_at or answered_at
@@ -103,6 +108,8 @@ class WallReader:
         # One old post at the page's end may stand out of order; two in a row do not.
         if len(moving) > 1 and max(moving[-2:]) < border:
             self._done = True
+        elif count == 0 and self._offset < total:
+            self._look_at_all()
         # A pinned post may repeat uncounted at its place: then a full page may end with the count, but not the wall.
         elif count == 0 or self._offset + count >= total + (self._has_pinned and count == self.page_size):
             self.reached_end = self._done = True
@@ -110,6 +117,13 @@ class WallReader:
             # When only the overlap came back although more is announced, look past it: an empty page is the end.
             self._overlaps = count > 1
             self._offset += count - 1 if self._overlaps else count
+
+    def _look_at_all(self) -> None:
+        """No post although more are announced: visitors' posts are counted too, so read all of them to the end."""
+        if self._filter == "all":
+            self.fail("answer_not_understood")
+            return
+        self._filter, self._offset = "all", 0
 
     def _step_back(self) -> None:
         self._shifts += 1

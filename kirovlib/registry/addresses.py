@@ -24,14 +24,43 @@ SITE = "site"
 _NOTHING = frozenset({"нет", "no", "none", "null", "n/a", "na", "nan", "отсутствует", "не ведется", "нет страницы"})
 # Pages of VK that belong to nobody; `public`, `club`, `event` are addresses cut before their number.
 _VK_PAGES = frozenset(
-    "public club event feed im al_im.php groups search login join video clips music away.php market app apps id write "
-    "settings support docs about help wall".split()
+    [
+        "public",
+        "club",
+        "event",
+        "feed",
+        "im",
+        "al_im.php",
+        "groups",
+        "search",
+        "login",
+        "join",
+        "video",
+        "clips",
+        "music",
+        "away.php",
+        "market",
+        "app",
+        "apps",
+        "id",
+        "write",
+        "settings",
+        "support",
+        "docs",
+        "about",
+        "help",
+        "wall",
+    ]
 )
-_OK_PAGES = frozenset("group profile dk feed search video music groups guests discussions game app".split())
-_TELEGRAM_PAGES = frozenset("s c joinchat addstickers share proxy socks iv addlist login".split())
+_OK_PAGES = frozenset(
+    ["group", "profile", "dk", "feed", "search", "video", "music", "groups", "guests", "discussions", "game", "app"]
+)
+_TELEGRAM_PAGES = frozenset(["s", "c", "joinchat", "addstickers", "share", "proxy", "socks", "iv", "addlist", "login"])
 _SCHEME = re.compile(r"^(?:h?t{1,2}ps?\s*[:;]?/+|https?:)+", re.IGNORECASE)
 _HOST = re.compile(r"(?:[\w-]{1,63}\.){1,8}[^\W\d_][\w-]{1,62}")
-_COMMON_ZONES = frozenset("ru com рф su org net info me edu gov online site москва дети".split())
+_COMMON_ZONES = frozenset(
+    ["ru", "com", "рф", "su", "org", "net", "info", "me", "edu", "gov", "online", "site", "москва", "дети"]
+)
 
 
 @dataclass(frozen=True)
@@ -129,12 +158,9 @@ def _parse_one(word: str) -> Address | NoAddress:
     host = host.rsplit("@", 1)[-1].partition(":")[0].lower().strip(".")
     segments = [segment.strip(" .") for segment in path.split("/")]
     segments = [segment for segment in segments if segment]
-    if _is_of(host, _VK):
-        return _vk(segments)
-    if _is_of(host, _OK):
-        return _ok(segments)
-    if _is_of(host, _TELEGRAM):
-        return _telegram(segments)
+    for names, network in ((_VK, _vk), (_OK, _ok), (_TELEGRAM, _telegram)):
+        if _is_of(host, names):
+            return network(segments)
     if not _HOST.fullmatch(host) or not (has_scheme or host.rpartition(".")[2] in _COMMON_ZONES):
         return NoAddress(f"«{shortened(word)}» не похоже на адрес")
     return _elsewhere(host, segments)

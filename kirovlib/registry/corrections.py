@@ -168,8 +168,8 @@ def _read(file: Path) -> tuple[list[Correction], list[Mistake]]:
     except OSError as error:
         return [], [_fault(None, f"файл не читается ({error.strerror}); поправки не применены")]
     except tomllib.TOMLDecodeError as error:
-        line = re.search(r"at line (\d+)", str(error))
-        return [], [_fault(int(line[1]) if line else None, f"ошибка разметки TOML: {error}; поправки не применены")]
+        place = re.search(r"at line (\d+)", str(error))
+        return [], [_fault(int(place[1]) if place else None, f"ошибка разметки TOML: {error}; поправки не применены")]
     mistakes = [
         _fault(None, f"неизвестно «{name}»; ожидается [[correction]]") for name in sections if name != "correction"
     ]
@@ -186,7 +186,9 @@ def _read(file: Path) -> tuple[list[Correction], list[Mistake]]:
         wrong = list(_wrong_fields(entry))
         mistakes += [_mistake(number, line, text) for text in wrong]
         if not wrong:
-            values = {name: value.strip() if isinstance(value, str) else value for name, value in entry.items()}
+            values: dict[str, Any] = {
+                name: value.strip() if isinstance(value, str) else value for name, value in entry.items()
+            }
             corrections.append(Correction(number, line, **values))
     return corrections, mistakes
 
@@ -207,7 +209,7 @@ def _wrong_fields(entry: Any) -> Iterator[str]:
         value = entry[name]
         if type(value) is not wanted:  # a moment is a date to isinstance
             yield f"{name} «{value}»; ожидается {_TYPE_NAMES[wanted]}"
-        elif wanted is str and not value.strip() and name not in _MAY_BE_BLANK:
+        elif isinstance(value, str) and not value.strip() and name not in _MAY_BE_BLANK:
             yield f"пустое поле {name}; ожидается {_TYPE_NAMES[wanted]}"
 
 

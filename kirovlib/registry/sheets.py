@@ -142,7 +142,9 @@ def _decoded(file: Path, content: bytes) -> str:
         # Text of no encoding has these; a file of another kind is full of them.
         if not re.search(r"[\x00-\x08\x0e-\x1f]", text):
             return text
-    msg = f"{file.name}: это не текст в UTF-8 или Windows-1251. Сохраните таблицу как «CSV UTF-8» или .xlsx и повторите."
+    msg = (
+        f"{file.name}: это не текст в UTF-8 или Windows-1251. Сохраните таблицу как «CSV UTF-8» или .xlsx и повторите."
+    )
     raise RegistryError(msg)
 
 

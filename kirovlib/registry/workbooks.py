@@ -9,6 +9,7 @@ import io
 import re
 import warnings
 import zipfile
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
@@ -27,9 +28,8 @@ MAXIMUM_UNPACKED_BYTES = 200_000_000
 MAXIMUM_STRINGS_BYTES = 40_000_000  # openpyxl keeps the shared strings in memory
 MAXIMUM_RATIO = 200
 _RATIO_COUNTS_FROM = 5_000_000
-_LAST_ROW, _LAST_COLUMN = 1_048_576, 16_384
+_LAST_ROW = 1_048_576
 _MAXIMUM_FOUND = 10_000
-_SHOWN = 20
 _SAVE_AGAIN = "Откройте файл в Excel или LibreOffice, сохраните заново как «Книга Excel (.xlsx)» и повторите."
 
 
@@ -60,7 +60,7 @@ def read(file: Path, content: bytes) -> list[Sheet]:
                 book.close()
     except RegistryError:
         raise
-    except Exception as error:  # a hostile workbook breaks zipfile, expat and openpyxl in every imaginable way
+    except Exception as error:  # noqa: BLE001 - a hostile workbook breaks zipfile, expat and openpyxl in every imaginable way
         msg = f"{file.name}: книга Excel повреждена ({type(error).__name__}: {str(error)[:200]}). {_SAVE_AGAIN}"
         raise RegistryError(msg) from None
 
@@ -82,10 +82,7 @@ def _check_archive(file: Path, archive: zipfile.ZipFile) -> None:
     swollen = [
         member.filename
         for member in members
-        if (
-            member.file_size > _RATIO_COUNTS_FROM
-            and member.file_size > MAXIMUM_RATIO * max(member.compress_size, 1)
-        )
+        if (member.file_size > _RATIO_COUNTS_FROM and member.file_size > MAXIMUM_RATIO * max(member.compress_size, 1))
         or (member.filename.lower().endswith("sharedstrings.xml") and member.file_size > MAXIMUM_STRINGS_BYTES)
     ]
     if total > MAXIMUM_UNPACKED_BYTES or swollen:
@@ -177,7 +174,7 @@ def _sheet(file: Path, worksheet: Any, traits: dict[str, _Traits]) -> Sheet:
 
 def _rows(worksheet: Any) -> Iterator[SheetRow]:
     for number, cells in enumerate(worksheet.iter_rows(values_only=True), start=1):
-        texts = [_text(cell) for cell in cells[:_LAST_COLUMN]]
+        texts = [_text(cell) for cell in cells]
         while texts and not texts[-1]:
             texts.pop()
         yield SheetRow(number, tuple(texts))
@@ -209,15 +206,14 @@ def _remarks(found: _Traits, filled: set[int]) -> Iterator[Remark]:
                 "откройте файл в Excel, сохраните и повторите"
             )
             yield Remark("formula_without_value", text, row)
+    ordered = sorted(filled)
     for reference in found.merged:
         try:
-            left, top, right, bottom = range_boundaries(reference)
+            left, top, _, bottom = (int(bound or 1) for bound in range_boundaries(reference))
         except ValueError:
             continue
-        first, last = int(top or 1), int(bottom or _LAST_ROW)
-        rows = [row for row in range(first, min(last, max(filled, default=0)) + 1) if row in filled]
-        for row in rows:
-            if row > first or left != right:
-                corner = f"{get_column_letter(int(left or 1))}{first}"
-                text = f"ячейки {reference} объединены: значение есть только в {corner}, остальные прочитаны пустыми"
-                yield Remark("merged_cells", text, row)
+        within = bisect_left(ordered, top)
+        if within < len(ordered) and ordered[within] <= bottom:
+            corner = f"{get_column_letter(left)}{top}"
+            text = f"ячейки {reference} объединены: значение есть только в {corner}, остальные прочитаны пустыми"
+            yield Remark("merged_cells", text, top)

@@ -1,0 +1,82 @@
+"""What was read of an account held against what the lake has: new posts, changed ones, vanished ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
+
+from kirovlib import tables
+from kirovlib.lake import Lake
+from kirovlib.platforms.base import Reading
+from kirovlib.settings import Settings
+
+_UNCHANGED = (
+    "posted_at",
+    "own",
+    "is_repost",
+    "reposted_from_url",
+    "is_ad",
+    "is_pinned",
+    "edited_at",
+    "text",
+    "url",
+)
+
+
+def stored_posts(lake: Lake, accounts: Sequence[str]) -> dict[str, dict[str, dict[str, Any]]]:
+    """The current versions of the accounts' posts: rows of `Posts` by account and post id, None where blank."""
+    if lake.is_empty():
+        return {}
+    asked = pd.DataFrame({"account_id": pd.Series(list(accounts), dtype="str")})
+    rows = tables.validate(
+        tables.Posts,
+        lake.query("SELECT posts.* FROM posts SEMI JOIN asked USING (account_id)", {"asked": asked}),
+    )
+    stored: dict[str, dict[str, dict[str, Any]]] = {}
+    for row in rows.astype(object).where(rows.notna(), None).to_dict("records"):
+        stored.setdefault(row["account_id"], {})[row["post_id"]] = {str(key): value for key, value in row.items()}
+    return stored
+
+
+def new_posts(reading: Reading, stored: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Posts to store: new ones, changed ones as a further version, and those that vanished from what was read."""
+    rows = []
+    for post in reading.posts:
+        old = stored.get(post["post_id"])
+        if old is None:
+            rows.append({**post, "version": 1})
+        elif old["missed_at"] is not None or any(post[name] != old[name] for name in _UNCHANGED):
+            rows.append({**post, "observed_at": old["observed_at"], "version": old["version"] + 1})
+    seen = {post["post_id"] for post in reading.posts}
+    for post_id, old in stored.items():
+        if post_id not in seen and old["missed_at"] is None and _was_read(reading, old["posted_at"]):
+            rows.append({**old, "missed_at": reading.covered_until, "version": old["version"] + 1})
+    return rows
+
+
+def coverage_row(reading: Reading) -> dict[str, Any]:
+    """A reading as a row of `Coverage` (without run_id and batch)."""
+    return {
+        "account_id": reading.account_id,
+        "covered_from": reading.covered_from,
+        "covered_until": reading.covered_until,
+        "outcome": reading.outcome,
+        "reason": reading.reason or None,
+        "reached_end": reading.reached_end,
+    }
+
+
+def free_run_id(settings: Settings) -> str:
+    """A run id that no run has yet: the present moment, with a number where it is taken."""
+    stem = f"{settings.clock():%Y%m%dT%H%M%SZ}"
+    taken = {file.stem for file in (settings.lake_dir / "runs").glob("*.parquet")}
+    candidates = (stem if number == 1 else f"{stem}-{number}" for number in range(1, len(taken) + 2))
+    return next(name for name in candidates if name not in taken)
+
+
+def _was_read(reading: Reading, moment: datetime) -> bool:
+    start, end = reading.covered_from, reading.covered_until
+    return start is not None and end is not None and start <= moment < end
