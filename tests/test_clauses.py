@@ -10,6 +10,7 @@ from kirovlib import tables
 from kirovlib.errors import ClausesError
 from kirovlib.order import checks, clauses
 
+PARAMETERS = 'minimum_posts = 3, count_ads = true, count_removed = true, distinct_days = false, unit = "account"'
 GOOD = """
 [posts_per_week]
 clause = "3.1"
@@ -102,7 +103,7 @@ def test_kinds_and_platforms_are_words_of_the_tables() -> None:
         (('["vk"]', "1"), "platforms"),
         (
             (
-                '{ minimum_posts = 3, count_ads = true, count_removed = true, distinct_days = false, unit = "account" }',
+                "{ " + PARAMETERS + " }",
                 "3",
             ),
             "parameters",
