@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,32 +15,27 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+def _world_options(command: Callable[..., None]) -> Callable[..., None]:
+    """What the sandbox serves: a recording, or a world of so many institutions and weeks."""
+    options = (
+        click.option(
+            "--replay", type=ANY_PATH, metavar="ПАПКА", help="Записанные ответы сетей вместо вымышленного мира."
+        ),
+        _number("--institutions", click.IntRange(8, 5000), 60, "Сколько учреждений в мире."),
+        _number("--weeks", click.IntRange(1, 104), 12, "За сколько последних недель публикации."),
+        _number("--seed", click.INT, 131, "Зерно: то же зерно — тот же мир."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def _number(name: str, kind: click.ParamType[Any], default: int, words: str) -> Callable[..., Any]:
+    return click.option(name, type=kind, default=default, show_default=True, metavar="ЧИСЛО", help=words)
+
+
 @click.command(cls=Command)
-@click.option("--replay", type=ANY_PATH, metavar="ПАПКА", help="Записанные ответы сетей вместо вымышленного мира.")
-@click.option(
-    "--institutions",
-    type=click.IntRange(8, 5000),
-    default=60,
-    show_default=True,
-    metavar="ЧИСЛО",
-    help="Сколько учреждений в мире.",
-)
-@click.option(
-    "--weeks",
-    type=click.IntRange(1, 104),
-    default=12,
-    show_default=True,
-    metavar="ЧИСЛО",
-    help="За сколько недель собирать.",
-)
-@click.option(
-    "--seed",
-    type=int,
-    default=131,
-    show_default=True,
-    metavar="ЧИСЛО",
-    help="Зерно: то же зерно — тот же мир.",
-)
+@_world_options
 @click.option("--out", type=ANY_PATH, default=None, metavar="ПАПКА", help="Куда; по умолчанию demo/ в папке проекта.")
 @told
 def demo(*, replay: Path | None, institutions: int, weeks: int, seed: int, out: Path | None) -> None:
@@ -57,32 +53,8 @@ def demo(*, replay: Path | None, institutions: int, weeks: int, seed: int, out: 
 
 
 @click.command(cls=Command)
-@click.option(
-    "--port",
-    type=click.IntRange(0, 65535),
-    default=8131,
-    show_default=True,
-    metavar="ЧИСЛО",
-    help="Порт; 0 — любой свободный.",
-)
-@click.option("--replay", type=ANY_PATH, metavar="ПАПКА", help="Записанные ответы сетей вместо вымышленного мира.")
-@click.option(
-    "--institutions",
-    type=click.IntRange(8, 5000),
-    default=60,
-    show_default=True,
-    metavar="ЧИСЛО",
-    help="Сколько учреждений в мире.",
-)
-@click.option(
-    "--weeks",
-    type=click.IntRange(1, 104),
-    default=12,
-    show_default=True,
-    metavar="ЧИСЛО",
-    help="За сколько недель публикации.",
-)
-@click.option("--seed", type=int, default=131, show_default=True, metavar="ЧИСЛО", help="Зерно мира.")
+@_number("--port", click.IntRange(0, 65535), 8131, "Порт; 0 — любой свободный.")
+@_world_options
 @click.option("--register", "register_dir", type=ANY_PATH, metavar="ПАПКА", help="Записать сюда реестр этого мира.")
 @told
 def sandbox(

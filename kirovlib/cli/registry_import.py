@@ -31,10 +31,10 @@ def import_register(
 ) -> None:
     """Реестр из выгрузки регионов (.xlsx или .csv): учреждения, аккаунты, исключения."""
     from kirovlib import settings  # noqa: PLC0415
-    from kirovlib.registry import exchange, imported, kinds  # noqa: PLC0415
+    from kirovlib.registry import exchange, imported, kinds, side  # noqa: PLC0415
 
     folder = out if out is not None else settings.load(home).registry_dir
-    names = ("institutions.csv", "accounts.csv", imported.EXEMPTIONS_CSV)
+    names = ("institutions.csv", "accounts.csv", side.EXEMPTIONS_CSV)
     present = [name for name in names if (folder / name).exists()]
     if present and not replace:
         msg = (

@@ -12,8 +12,8 @@ import pandas as pd
 
 from kirovlib.registry import layout
 from kirovlib.registry.sheets import Remark
+from kirovlib.registry.side import EXEMPTIONS_CSV
 
-EXEMPTIONS_CSV = "exemptions.csv"
 GROUPS = {
     "account": "с аккаунтом",
     "exempt": "не ведут на основании акта",
