@@ -20,6 +20,7 @@ from kirovlib.import_posts import Imported, import_posts, post_file
 from kirovlib.lake import Lake
 from kirovlib.order import wording
 from kirovlib.order.evaluate import judge
+from kirovlib.platforms import vk_rows
 from kirovlib.platforms.base import Target
 from kirovlib.settings import Settings
 from kirovlib.weeks import Week
@@ -190,7 +191,7 @@ def test_a_table_is_read_in_both_encodings_and_separators(tmp_path: Path, encodi
     done = bring(tmp_path, written(tmp_path, text.encode(encoding), "posts.csv"), VK)
     found = posts(tmp_path)
     assert [post["is_repost"] for post in found.values()] == [False, True, None]
-    assert found["1"]["text"] == "Первая; с точкой\nи строкой"
+    assert found["-5_1"]["text"] == "Первая; с точкой\nи строкой"
     assert [post["posted_at"] for post in found.values()] == [at("20.05 12:00"), at("26.05 23:59"), at("27.05 00:00")]
     assert {post["url"] for post in found.values()} == {f"https://vk.com/wall-5_{number}" for number in (1, 2, 3)}
     assert done.found.local_count == 1
@@ -273,11 +274,20 @@ def test_an_older_file_does_not_put_the_words_before_the_edit_back(tmp_path: Pat
 
 def test_what_the_file_does_not_say_is_kept_from_the_network(tmp_path: Path) -> None:
     small = Small(tmp_path / "data")
-    small.post("20.05 12:00", post_id="1", url="https://vk.com/wall-5_1", is_ad=True, is_pinned=False, text="Первая")
+    item = {"id": 1, "owner_id": -5, "from_id": -5, "date": 0}
+    as_the_client_names_it = vk_rows.post_row("vk:a", item, NOW, "")["post_id"]
+    small.post(
+        "20.05 12:00",
+        post_id=as_the_client_names_it,
+        url="https://vk.com/wall-5_1",
+        is_ad=True,
+        is_pinned=False,
+        text="Первая",
+    )
     small.store()
     file = written(tmp_path, "posted_at;url\n2024-05-20 12:00;https://vk.com/wall-5_1\n", "posts.csv")
     done = bring(tmp_path, file, VK)
-    post = posts(tmp_path)["1"]
+    post = posts(tmp_path)[as_the_client_names_it]
     assert (done.new_count, done.changed_count) == (0, 0)
     assert (post["is_ad"], post["is_repost"], post["text"], post["version"]) == (True, False, "Первая", 1)
 

@@ -126,8 +126,8 @@ def _post(cells: dict[str, str], target: Target, now: datetime) -> tuple[FilePos
         raise ValueError(msg)
     url, owner, post_id = _address(cells["url"], target.account_id.partition(":")[0])
     given = cells["post_id"]
-    if given and post_id and given not in {post_id, f"{owner}_{post_id}"}:
-        msg = f"post_id «{_short(given)}» не сходится с url: там {post_id}"
+    if given and post_id and given not in {post_id, post_id.rpartition("_")[2]}:
+        msg = f"post_id «{_short(given)}» не сходится с url: там {post_id.rpartition('_')[2]}"
         raise ValueError(msg)
     if not (post_id or given):
         msg = f"post_id пуст, а из url «{_short(url)}» номер публикации не виден"
@@ -181,8 +181,10 @@ def _address(url: str, platform: str) -> tuple[str, str, str]:
         return url, "", ""
     owner, post_id = found["owner"], found["post"]
     owner = owner.lower() if platform == "telegram" else owner
-    clean = {"vk": f"https://vk.com/wall{owner}_{post_id}", "telegram": f"https://t.me/{found['owner']}/{post_id}"}
-    return clean.get(platform, url), owner, post_id
+    if platform == "vk":
+        # As the network's client names it, so that the same post from both is one.
+        return f"https://vk.com/wall{owner}_{post_id}", owner, f"{owner}_{post_id}"
+    return f"https://t.me/{found['owner']}/{post_id}" if platform == "telegram" else url, owner, post_id
 
 
 def _known_owner(target: Target) -> str:
