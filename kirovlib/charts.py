@@ -118,6 +118,8 @@ def method(judged: Judgement) -> HTML:
 
 def verdicts_by(named: pd.DataFrame, column: str, title: str) -> go.Figure:
     """Stacked bars: how many findings of each verdict, by a column of `wording.named`."""
+    if named.empty:
+        return _nothing(title, "за период нет выводов")
     crossed = pd.crosstab(named[column].fillna("без учредителя"), named["verdict"])
     order = crossed.get("failed", crossed.sum(axis=1)).sort_values(kind="stable").index
     if column == "clause_name":
@@ -156,6 +158,8 @@ def distribution(counts: pd.DataFrame, minimum: int, title: str) -> go.Figure:
         counts: Table WeeklyCounts of one week.
         minimum: The norm, drawn as a line.
     """
+    if counts.empty:
+        return _nothing(title, "нет аккаунтов, к которым относится пункт")
     figure = go.Figure()
     top = int(counts["own_count"].max()) if len(counts) else 0
     for complete, name, colour, shape in (
@@ -197,6 +201,8 @@ def distribution(counts: pd.DataFrame, minimum: int, title: str) -> go.Figure:
 def share_meeting_norm(counts: pd.DataFrame, minimum: int, in_force_from: date) -> go.Figure:
     """By week, the share of completely read accounts that reach the norm; the order's date is marked."""
     complete = counts[counts["is_complete"].astype(bool)]
+    if complete.empty:
+        return _nothing("Доля аккаунтов, выполнивших норму, по неделям", "ни одна неделя не прочитана целиком")
     by_week = (complete["own_count"] >= minimum).groupby(complete["week_start"]).agg(["mean", "sum", "count"])
     labels = [_week_label(start) for start in by_week.index]
     hover = [
@@ -249,6 +255,8 @@ def posts_heatmap(counts: pd.DataFrame, institutions: pd.Series, minimum: int) -
     """
     read = counts.groupby("week_start")["is_complete"].transform("any")
     counts = counts[read.astype(bool)]  # weeks that nobody was read for would be columns of question marks
+    if counts.empty:
+        return _nothing("Собственные публикации по неделям", "ни одна неделя не прочитана целиком")
     wide = counts.pivot_table(index="account_id", columns="week_start", values="own_count", aggfunc="sum")
     complete = counts.assign(is_complete=counts["is_complete"].astype(int)).pivot_table(
         index="account_id", columns="week_start", values="is_complete", aggfunc="min"
@@ -293,6 +301,8 @@ def posts_heatmap(counts: pd.DataFrame, institutions: pd.Series, minimum: int) -
 
 def matrix(named: pd.DataFrame) -> go.Figure:
     """Accounts × clauses: the worst verdict of the period, as colour and symbol."""
+    if named.empty:
+        return _nothing("Аккаунты и пункты", "за период нет выводов")
     worst = {word: rank for rank, word in enumerate(wording.VERDICTS)}
     ranked = named.assign(rank=named["verdict"].map(worst)).pivot_table(
         index="account_id", columns="clause_name", values="rank", aggfunc="min"
@@ -331,6 +341,14 @@ def matrix(named: pd.DataFrame) -> go.Figure:
         yaxis={"automargin": True, "type": "category"},
     )
     figure.update_layout(margin={"t": 112, "b": 16})
+    return figure
+
+
+def _nothing(title: str, why: str) -> go.Figure:
+    """A figure that says why there is nothing to draw."""
+    figure = go.Figure()
+    figure.add_annotation(text=f"Показать нечего: {why}.", showarrow=False, font={"size": 16})
+    figure.update_layout(_LAYOUT, title_text=title, height=220, xaxis={"visible": False}, yaxis={"visible": False})
     return figure
 
 
@@ -424,4 +442,5 @@ def figure_rows(figure: Mapping[str, Any]) -> pd.DataFrame:
             ]
         else:
             rows += [{"trace": name, "x": x, "y": y} for x, y in zip(trace["x"], trace["y"], strict=True)]
-    return pd.DataFrame(rows).replace({"<br>": " "}, regex=True)
+    columns = None if rows else ["trace", "x", "y"]
+    return pd.DataFrame(rows, columns=columns).replace({"<br>": " "}, regex=True)

@@ -101,6 +101,15 @@ def test_every_damaged_recorded_link_has_a_repaired_address_or_says_why_not(judg
     assert not damaged["repair"].str.contains("=43").any()
 
 
+def test_the_report_of_a_recording_is_written_although_no_week_of_it_was_read(
+    gathered: tuple[Settings, pd.DataFrame],
+) -> None:
+    index = demo.reports.build(gathered[0], demo.Period.parse("2024-W23"), progress=False)
+    page = (index.parent / "02_posting_frequency.html").read_text(encoding="utf-8")
+    assert "ни одна неделя не прочитана целиком" in page
+    assert "Записанные ответы сети" in page
+
+
 def test_what_was_not_recorded_is_never_an_empty_page(judged: Judgement) -> None:
     assert set(judged.coverage["outcome"]) <= {"partial", "not_collected"}
     assert not judged.coverage["reached_end"].any()

@@ -184,3 +184,16 @@ def test_a_failing_notebook_leaves_the_older_report_alone(
 def test_a_typed_array_of_a_figure_is_decoded_for_csv() -> None:
     figure = {"data": [{"type": "bar", "name": "a", "x": ["p", "q"], "y": {"dtype": "i1", "bdata": "AQI="}}]}
     assert charts.figure_rows(figure).to_dict("list") == {"trace": ["a", "a"], "x": ["p", "q"], "y": [1, 2]}
+
+
+def test_a_chart_without_anything_to_draw_says_so() -> None:
+    named = pd.DataFrame({name: [] for name in ("clause_name", "verdict", "account_id", "institution")})
+    counts = tables.empty(tables.WeeklyCounts)
+    drawn = [
+        charts.verdicts_by(named, "clause_name", "Выводы"),
+        charts.matrix(named),
+        charts.distribution(counts, 3, "Публикации"),
+        charts.share_meeting_norm(counts, 3, pd.Timestamp("2024-05-15").date()),
+        charts.posts_heatmap(counts, pd.Series(dtype="str"), 3),
+    ]
+    assert all("Показать нечего" in figure.layout.annotations[0].text for figure in drawn)
