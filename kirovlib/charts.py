@@ -44,12 +44,14 @@ _LAYOUT: dict[str, Any] = {
     "template": "plotly_white",
     "font": {"family": "PT Sans, Segoe UI, Arial, sans-serif", "size": 13, "color": _INK},
     "separators": ",\u00a0",
-    "margin": {"l": 60, "r": 24, "t": 64, "b": 48},
+    "margin": {"l": 60, "r": 24, "t": 92, "b": 48},
     "title": {
+        "y": 1,
+        "yanchor": "top",
         "x": 0,
         "xref": "container",
         "xanchor": "left",
-        "pad": {"l": 12},
+        "pad": {"l": 12, "t": 14},
         "font": {"size": 17, "weight": 600},
     },
     "legend": {"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0, "traceorder": "normal"},
@@ -144,7 +146,7 @@ def verdicts_by(named: pd.DataFrame, column: str, title: str) -> go.Figure:
         _LAYOUT,
         title_text=f"{title} (n = {int(crossed.to_numpy().sum())})",
         barmode="stack",
-        height=150 + 40 * len(order),
+        height=178 + 40 * len(order),
         xaxis={"title": "выводов", "rangemode": "tozero"},
         yaxis={"automargin": True},
     )
@@ -158,10 +160,10 @@ def distribution(counts: pd.DataFrame, minimum: int, title: str) -> go.Figure:
         counts: Table WeeklyCounts of one week.
         minimum: The norm, drawn as a line.
     """
-    if counts.empty:
-        return _nothing(title, "нет аккаунтов, к которым относится пункт")
+    if not counts["is_complete"].any():
+        return _nothing(title, "ни один аккаунт не прочитан за эту неделю целиком")
     figure = go.Figure()
-    top = int(counts["own_count"].max()) if len(counts) else 0
+    top = max(int(counts["own_count"].max()), 2 * minimum + 2)
     for complete, name, colour, shape in (
         (True, "прочитано целиком", _ACCENT, ""),
         (False, "прочитано не целиком", COLOURS["cannot_tell"], "/"),
@@ -190,7 +192,7 @@ def distribution(counts: pd.DataFrame, minimum: int, title: str) -> go.Figure:
         _LAYOUT,
         title_text=f"{title} (n = {len(counts)})",
         barmode="stack",
-        height=380,
+        height=408,
         xaxis={"title": "собственных публикаций за неделю", "dtick": 1},
         yaxis={"title": "аккаунтов", "tickformat": "d", "nticks": 6, "rangemode": "tozero"},
         legend={"x": 1, "xanchor": "right"},
@@ -238,7 +240,7 @@ def share_meeting_norm(counts: pd.DataFrame, minimum: int, in_force_from: date) 
     figure.update_layout(
         _LAYOUT,
         title_text="Доля аккаунтов, выполнивших норму, по неделям",
-        height=380,
+        height=408,
         xaxis={"title": "неделя (понедельник)", "type": "category"},
         yaxis={"title": "доля прочитанных целиком", "ticksuffix": "\u00a0%", "range": [0, 108]},
     )
