@@ -250,3 +250,38 @@ def test_a_snapshot_less_never_turns_another_verdict_into_failed(tmp_path: Path,
         assert not [key for key, told in less.items() if told[0] == "failed" and found[0][key][0] != "failed"]
     assert {told[0] for told in found[0].values()} == {"passed", "failed", "cannot_tell"}
     assert set(tables.VERDICTS) >= {told[0] for told in found[0].values()}
+
+
+def test_a_link_that_stood_in_the_period_is_not_missed_because_it_went_later(small: Small) -> None:
+    small.snapshot([("Решаем вместе", FORM)], "25.05 12:00")
+    small.snapshot([ALBUM], "28.05 12:00")
+    assert small.findings(PROBLEM)["vk:a"][:2] == ("passed", "found")
+
+
+def test_a_link_mended_soon_after_the_period_passes(small: Small) -> None:
+    small.snapshot([ALBUM], "25.05 12:00")
+    small.snapshot([("Решаем вместе", FORM)], "28.05 12:00")
+    assert small.findings(PROBLEM)["vk:a"][:2] == ("passed", "found")
+
+
+def test_a_snapshot_from_before_the_edition_judges_nothing(small: Small) -> None:
+    small.snapshot([ALBUM], "14.05 12:00")
+    assert small.findings(PROBLEM, "2024-W20")["vk:a"][:2] == ("cannot_tell", "no_snapshot_in_period")
+
+
+def test_a_closed_page_without_a_menu_cannot_be_told(small: Small) -> None:
+    for key in ("vk:b", "vk:c"):
+        small.account(key)
+    small.snapshot(None, account="vk:a", status="closed")
+    small.snapshot([ALBUM], account="vk:b")
+    small.snapshot([ALBUM], account="vk:c")
+    assert small.findings(PROBLEM)["vk:a"][:2] == ("cannot_tell", "page_closed")
+
+
+def test_one_menu_among_many_without_does_not_make_them_all_breaches(small: Small) -> None:
+    for number in range(30):
+        small.account(f"vk:n{number}")
+        small.snapshot([("Решаем вместе", FORM)] if number == 0 else None, account=f"vk:n{number}")
+    told = {key: each for key, each in small.findings(PROBLEM).items() if key.startswith("vk:n")}
+    assert told.pop("vk:n0")[0] == "passed"
+    assert {each[:2] for each in told.values()} == {("cannot_tell", "menu_not_answered")}

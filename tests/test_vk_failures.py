@@ -8,7 +8,7 @@ import pytest
 from fake_vk import WINDOW, FakeVk, error, inner_calls, post, target
 
 from kirovlib.errors import NetworkError, QuotaError, TokenError
-from kirovlib.platforms.base import NetworkStoppedError, Reading
+from kirovlib.platforms.base import NetworkStoppedError, Reading, Target
 
 KINDS = ("service", "user")
 
@@ -184,3 +184,37 @@ def test_a_community_token_is_refused_at_the_probe_and_never_called_a_users() ->
     assert stopped.value.reason == "token"
     assert vk.token_kind == ""
     assert fake.count("execute") == 1
+
+
+# --- walls that are not the account's, pages that are not the end
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_posts_of_another_wall_are_never_the_accounts(kind: str) -> None:
+    fake = FakeVk([1], kind=kind)
+    fake.walls[1] = [post(77, 1), post(77, 2)]
+    reading = fake.read()[0]
+    assert (reading.reason, reading.posts, reading.covered_from) == ("answer_not_understood", [], None)
+
+
+@pytest.mark.parametrize("url", ["https://vk.com/", "https://vk.com/somebody"])
+def test_an_address_without_a_community_is_never_read_as_a_wall(url: str) -> None:
+    fake = FakeVk([1], kind="service")
+    fake.fault = lambda method, _: {"response": {"groups": []}} if method == "groups.getById" else None
+    reading = fake.read([Target("vk:x", url)])[0]
+    assert (reading.outcome, reading.reason) == ("not_collected", "profile_not_returned")
+    assert fake.count("wall.get") == 0
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_empty_page_while_posts_are_announced_is_no_empty_wall(kind: str) -> None:
+    empty = {"count": 500, "items": []}
+
+    def fault(method: str, _: dict[str, str]) -> Any:
+        if method == "execute" and kind == "user":
+            return {"response": [empty]}
+        return {"response": empty} if method == "wall.get" else None
+
+    reading = FakeVk([1], kind=kind, fault=fault).read()[0]
+    assert (reading.outcome, reading.reason) == ("partial", "answer_not_understood")
+    assert (reading.covered_from, reading.reached_end) == (None, False)

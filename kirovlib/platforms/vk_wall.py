@@ -65,7 +65,7 @@ class WallReader:
         try:
             total, items = int(page["count"]), list(page["items"])
             dated = [(int(item["date"]), int(item["id"]), bool(item.get("is_pinned"))) for item in items]
-            owners = {int(item["owner_id"]) for item in items if isinstance(item["from_id"], int)}
+            owners = {item["owner_id"] for item in items if item["from_id"] is not None}
         except (KeyError, TypeError, ValueError):
             self.fail("answer_not_understood")
             return
