@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install report test check format sample lab clean
+.PHONY: help install report test check format sample bench soak lab clean
 
 help:  ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /	/'
@@ -36,6 +36,12 @@ format: install  ## apply the style
 
 sample: install  ## make data/sample, the notebooks' outputs and data/README.md anew
 	$(BIN)/python -m kirovlib.sample
+
+bench: install  ## speed and memory, each beside the plain way, in one run (about 15 minutes)
+	$(BIN)/python tests/bench/collect.py
+
+soak: install  ## kill collections at 200 random moments and compare (about 15 minutes)
+	$(BIN)/python tests/soak/collect.py --times 200
 
 lab: install  ## JupyterLab on the notebooks
 	$(BIN)/jupyter lab notebooks

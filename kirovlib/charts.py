@@ -265,7 +265,7 @@ def posts_heatmap(counts: pd.DataFrame, institutions: pd.Series, minimum: int) -
     )
     wide = wide.loc[wide.iloc[:, -1].sort_values(kind="stable", ascending=False).index]
     complete = complete.loc[wide.index]
-    labels = _unique([_short(str(institutions.get(account, account))) for account in wide.index])
+    labels = _account_labels(wide.index, institutions)
     shown = wide.where(complete == 1)
     text = shown.map(lambda number: "" if pd.isna(number) else str(int(number))).mask(complete == 0, "?")
     figure = go.Figure(
@@ -321,7 +321,7 @@ def matrix(named: pd.DataFrame) -> go.Figure:
         go.Heatmap(
             z=[[None if pd.isna(rank) else int(rank) for rank in row] for row in ranked.to_numpy()],
             x=[_wrapped(str(name)) for name in ranked.columns],
-            y=_unique([_short(str(names[account])) for account in ranked.index]),
+            y=_account_labels(ranked.index, names),
             text=symbols.to_numpy().tolist(),
             texttemplate="%{text}",
             customdata=told.to_numpy().tolist(),
@@ -392,6 +392,17 @@ def _short(text: str) -> str:
     cut = plain if len(plain) <= _LONGEST_LABEL else plain[: _LONGEST_LABEL - 1].rstrip() + "…"
     # plotly reads a few HTML tags in labels
     return html.escape(cut, quote=False)
+
+
+def _account_labels(accounts: pd.Index, institutions: pd.Series) -> list[str]:
+    """Each account by its institution and network: «Лицей № 943, Нигдейск · ВК»."""
+    return _unique(
+        [
+            f"{_short(str(institutions.get(account, account)))} · {wording.SHORT_PLATFORMS.get(network, network)}"
+            for account in accounts
+            for network in (str(account).partition(":")[0],)
+        ]
+    )
 
 
 def _unique(labels: Sequence[str]) -> list[str]:

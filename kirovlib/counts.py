@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 import pandas as pd
 
@@ -62,6 +63,12 @@ _WEEKLY_COUNTS = f"""
     ORDER BY account_id, week_start
 """  # noqa: S608 - only our own constants enter the text
 
+_READ_BETWEEN = f"""
+    WITH {_COVERED}
+    SELECT DISTINCT account_id FROM covered, span
+    WHERE covered_from <= starts_at AND covered_until >= ends_at ORDER BY account_id
+"""  # noqa: S608 - as above
+
 _BEGINNINGS = """
     SELECT account_id,
            min(posted_at) AS first_post_at,
@@ -110,6 +117,16 @@ def weekly_counts(lake: Lake, accounts: Sequence[str], weeks: Sequence[Week]) ->
     numbers = [name for name in rows if str(name).endswith("_count")]
     # No row of an account and week means that nothing was seen; whether that is nothing, is_complete says.
     return tables.validate(tables.WeeklyCounts, rows.fillna(dict.fromkeys(numbers, 0)))
+
+
+def read_between(lake: Lake, starts_at: datetime, ends_at: datetime) -> list[str]:
+    """The accounts whose posts were read without a gap between two moments (UTC), by one run or several together.
+
+    Raises:
+        LakeError: When the lake is empty.
+    """
+    span = pd.DataFrame({"starts_at": [starts_at], "ends_at": [ends_at]})
+    return list(lake.query(_READ_BETWEEN, {"span": span})["account_id"])
 
 
 def beginnings(lake: Lake) -> pd.DataFrame:

@@ -80,12 +80,14 @@ def gather(out: Path, source: World | Recording, window: Window, *, progress: bo
         ParameterError: The folder holds something else than an earlier demo.
     """
     _clear(out)
-    settings = Settings(home=out, vk_requests_per_second=0, clock=lambda: source.now)
+    settings = Settings(home=out, requests_per_second=0, clock=lambda: source.now)
     registry.write(settings.registry_dir, Register(source.institutions, source.accounts))
     accounts = registry.read(settings.registry_dir).accounts
     with Sandbox(source, limits=False) as sandbox:
         token = _REPLAY_TOKEN if isinstance(source, Recording) else _WORLD_TOKEN
-        summary = collect(replace(settings, vk_token=token, vk_url=sandbox.vk_url), accounts, window, progress=progress)
+        reached = replace(settings, variables=sandbox.variables_for(token))
+        # One network after the other, so that the batches, and with them every byte, are the same each time.
+        summary = collect(reached, accounts, window, in_turn=True, progress=progress)
     return settings, summary
 
 

@@ -9,10 +9,11 @@ from typing import Any
 import pandas as pd
 
 from kirovlib import tables
-from kirovlib.lake import Lake
+from kirovlib.lake import Lake, Snapshot
 from kirovlib.platforms.base import Reading
 from kirovlib.settings import Settings
 
+_MOMENT = "datetime64[us, UTC]"
 _UNCHANGED = (
     "posted_at",
     "own",
@@ -26,14 +27,31 @@ _UNCHANGED = (
 )
 
 
-def stored_posts(lake: Lake, accounts: Sequence[str]) -> dict[str, dict[str, dict[str, Any]]]:
-    """The current versions of the accounts' posts: rows of `Posts` by account and post id, None where blank."""
-    if lake.is_empty():
+def stored_posts(lake: Lake | Snapshot, readings: Sequence[Reading]) -> dict[str, dict[str, dict[str, Any]]]:
+    """The current versions of the posts that readings hold, and of those in the time that they cover.
+
+    Returns:
+        Rows of `Posts` by account and post id, None where blank.
+    """
+    if lake.is_empty() or not readings:
         return {}
-    asked = pd.DataFrame({"account_id": pd.Series(list(accounts), dtype="str")})
+    held = [(reading.account_id, post["post_id"]) for reading in readings for post in reading.posts]
+    spans = [(reading.account_id, reading.covered_from, reading.covered_until) for reading in readings]
     rows = tables.validate(
         tables.Posts,
-        lake.query("SELECT posts.* FROM posts SEMI JOIN asked USING (account_id)", {"asked": asked}),
+        lake.query(
+            """
+            FROM posts SEMI JOIN held USING (account_id, post_id) UNION
+            SELECT posts.* FROM posts JOIN spans USING (account_id)
+            WHERE posted_at >= covered_from AND posted_at < covered_until
+            """,
+            {
+                "held": pd.DataFrame(held, columns=["account_id", "post_id"]).astype("str"),
+                "spans": pd.DataFrame(spans, columns=["account_id", "covered_from", "covered_until"]).astype(
+                    {"account_id": "str", "covered_from": _MOMENT, "covered_until": _MOMENT}
+                ),
+            },
+        ),
     )
     stored: dict[str, dict[str, dict[str, Any]]] = {}
     for row in rows.astype(object).where(rows.notna(), None).to_dict("records"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -14,7 +15,6 @@ from dotenv import dotenv_values
 from kirovlib.errors import ParameterError
 
 ZONE = ZoneInfo("Europe/Kirov")
-VK_URL = "https://api.vk.com/method/"
 
 _REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -30,9 +30,11 @@ class Settings:
 
     Attributes:
         home: The folder that holds `data/` and `reports/`.
-        vk_token: Service or user token of VK; empty when none is set. Never shown by `repr`.
-        vk_url: Address of VK's methods, with a trailing slash.
-        vk_requests_per_second: Requests a second to VK; 0 switches the pace off (sandbox only).
+        variables: Tokens and addresses of the networks by variable (`VK_TOKEN`, `KIROV_VK_URL`, …); each network
+            reads its own. Never shown by `repr`.
+        requests_per_second: Requests a second to each network instead of its own pace; 0 switches the pace off
+            (sandbox only).
+        timeout_seconds: How long an answer is waited for.
         clock: Gives the present moment, UTC; the demo and the tests put a fixed one here.
 
     Example:
@@ -41,9 +43,9 @@ class Settings:
     """
 
     home: Path
-    vk_token: str = field(default="", repr=False)
-    vk_url: str = VK_URL
-    vk_requests_per_second: float = 3.0
+    variables: Mapping[str, str] = field(default_factory=dict, repr=False)
+    requests_per_second: float | None = None
+    timeout_seconds: float = 30.0
     clock: Callable[[], datetime] = field(default=utc_now, repr=False)
 
     @property
@@ -60,6 +62,10 @@ class Settings:
     def lake_dir(self) -> Path:
         """The folder of the lake; only `kirovlib.lake` looks inside."""
         return self.data_dir / "lake"
+
+    def variable(self, name: str, default: str = "") -> str:
+        """A variable's value; the default when it is not set or empty."""
+        return self.variables.get(name) or default
 
     @property
     def reports_dir(self) -> Path:
@@ -78,7 +84,7 @@ def load(home: Path | None = None, environment: Mapping[str, str] | None = None)
         ParameterError: When the home folder does not exist, `.env` is not UTF-8 or an address is not http(s).
 
     Example:
-        >>> load(Path("."), {"VK_TOKEN": "secret"}).vk_token
+        >>> load(Path("."), {"VK_TOKEN": "secret"}).variable("VK_TOKEN")
         'secret'
     """
     environment = os.environ if environment is None else environment
@@ -91,12 +97,11 @@ def load(home: Path | None = None, environment: Mapping[str, str] | None = None)
     except UnicodeDecodeError:
         msg = f"Файл «{folder / '.env'}» не в UTF-8. Сохраните его в кодировке UTF-8 и повторите."
         raise ParameterError(msg) from None
-    values = {**stored, **environment}
-    return Settings(
-        home=folder,
-        vk_token=values.get("VK_TOKEN", "").strip(),
-        vk_url=_address(values.get("KIROV_VK_URL") or VK_URL, "KIROV_VK_URL"),
-    )
+    values = {name: value.strip() for name, value in {**stored, **environment}.items()}
+    for name, value in values.items():
+        if re.fullmatch(r"KIROV_[A-Z0-9]+_URL", name) and value:
+            values[name] = _address(value, name)
+    return Settings(home=folder, variables=values)
 
 
 def _address(value: str, variable: str) -> str:

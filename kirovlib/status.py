@@ -19,9 +19,11 @@ import pandas as pd
 import pyarrow
 
 from kirovlib import registry
-from kirovlib.errors import LakeError, RegistryError
+from kirovlib.errors import LakeError, ParameterError, RegistryError
 from kirovlib.lake import Lake
+from kirovlib.platforms.base import Network
 from kirovlib.platforms.http import make_client
+from kirovlib.platforms.networks import NETWORKS
 from kirovlib.registry import Register
 from kirovlib.settings import Settings
 from kirovlib.weeks import last_full_week
@@ -33,6 +35,7 @@ _TIMEOUT_SECONDS = 5.0
 _LARGEST_ANSWER = 65536
 _STALE_DAYS = 8
 _MOST_STEPS = 3
+_AWAY = frozenset({"unreachable", "other"})
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,7 @@ class RegisterStatus:
 
 @dataclass(frozen=True)
 class RunStatus:
-    """A run of the lake; outcome counts accounts."""
+    """A run of the lake; accounts of networks that are not collected at all are left out of its counts."""
 
     run_id: str
     source: str
@@ -65,7 +68,8 @@ class LakeStatus:
 
     Attributes:
         newest_at: Until when anything was read; its age is counted from here.
-        collected_share: Of the last collection from a network (0-1); None without one.
+        collected_share: Accounts (0-1) that were collected wholly when a network was last asked for them; None when
+            no network ever was.
         never_collected: Accounts of the register of which no span of time was ever read.
         unfinished: Runs that are going on or were killed.
     """
@@ -136,9 +140,9 @@ def look(settings: Settings, *, offline: bool = False) -> Status:
     """
     register, state = _register(settings)
     lake = _lake(settings, register)
-    token = settings.vk_token
-    tokens = [TokenStatus("VK_TOKEN", "vk", bool(token), _ending(token))]
-    networks = [_network("vk", settings.vk_url, offline=offline)]
+    used = [network for name, network in NETWORKS.items() if name in state.by_platform or not state.by_platform]
+    tokens = [_token(network, variable, settings) for network in used for variable in network.secrets]
+    networks = [_network(network, settings, offline=offline) for network in used]
     steps = _steps(state, lake, tokens, networks, settings.clock())
     return Status(settings.clock(), state, lake, tokens, networks, steps)
 
@@ -191,11 +195,23 @@ def _lake_facts(lake: Lake, known: set[str], now: datetime) -> LakeStatus:
     ).iloc[0]
     read = set(lake.query("SELECT DISTINCT account_id FROM coverage WHERE covered_from IS NOT NULL")["account_id"])
     outcomes = lake.query(
-        "SELECT run_id, count(*) FILTER (outcome = 'collected') AS collected FROM coverage GROUP BY run_id"
+        """
+        SELECT run_id, count(*) FILTER (outcome = 'collected') AS collected,
+               count(*) FILTER (reason = 'platform_not_supported') AS elsewhere
+        FROM coverage GROUP BY run_id
+        """
     )
     collected = dict(zip(outcomes["run_id"], outcomes["collected"], strict=True))
-    runs = [_run(row, collected) for row in lake.runs().to_dict("records")]
-    from_network = [run for run in runs if run.source != "file" and run.account_count]
+    elsewhere = dict(zip(outcomes["run_id"], outcomes["elsewhere"], strict=True))
+    runs = [_run(row, collected, elsewhere) for row in lake.runs().to_dict("records")]
+    latest = lake.query(
+        """
+        SELECT avg(CAST(outcome = 'collected' AS INTEGER)) AS share FROM (
+            SELECT max_by(outcome, batch) AS outcome, max_by(reason, batch) AS reason
+            FROM coverage ANTI JOIN (FROM runs WHERE source = 'file') USING (run_id) GROUP BY account_id
+        ) WHERE reason IS DISTINCT FROM 'platform_not_supported'
+        """
+    )["share"].item()
     newest_at = _moment(facts["newest_at"])
     return LakeStatus(
         "ready",
@@ -205,20 +221,20 @@ def _lake_facts(lake: Lake, known: set[str], now: datetime) -> LakeStatus:
         covered_until=_moment(facts["covered_until"]),
         newest_at=newest_at,
         age_seconds=max(0, int((now - newest_at).total_seconds())) if newest_at else None,
-        collected_share=from_network[-1].collected_count / from_network[-1].account_count if from_network else None,
+        collected_share=None if pd.isna(latest) else float(latest),
         never_collected=sorted(known - read),
         unfinished=sorted(set(collected) - {run.run_id for run in runs}),
         runs=runs[: -_SHOWN_RUNS - 1 : -1],
     )
 
 
-def _run(row: Mapping[Any, Any], collected: Mapping[str, Any]) -> RunStatus:
+def _run(row: Mapping[Any, Any], collected: Mapping[str, Any], elsewhere: Mapping[str, Any]) -> RunStatus:
     return RunStatus(
         str(row["run_id"]),
         str(row["source"]),
         row["started_at"].to_pydatetime(),
         _moment(row["finished_at"]),
-        int(row["account_count"]),
+        int(row["account_count"]) - int(elsewhere.get(row["run_id"], 0)),
         int(collected.get(row["run_id"], 0)),
     )
 
@@ -232,27 +248,31 @@ def _moment(value: Any) -> datetime | None:
     return found
 
 
+def _token(network: Network, variable: str, settings: Settings) -> TokenStatus:
+    token = settings.variable(variable)
+    return TokenStatus(variable, network.name, bool(token), _ending(token))
+
+
 def _ending(token: str) -> str:
     """The last four characters of a long token of plain characters, else nothing."""
     return token[-4:] if len(token) > _SHORT_TOKEN and re.fullmatch(r"[\w.-]{4}", token[-4:], re.ASCII) else ""
 
 
-def _network(platform: str, url: str, *, offline: bool) -> NetworkStatus:
-    """Ask VK for its time, without a token: it answers with an error of its own, which is proof enough."""
+def _network(network: Network, settings: Settings, *, offline: bool) -> NetworkStatus:
+    """Ask a network for something that needs no token: also its complaint about that proves that it is there."""
+    url = network.url(settings)
     try:
         host = httpx.URL(url).host  # never the whole address: it may hold a password
         if offline:
-            return NetworkStatus(platform, host, "skipped")
-        with make_client(url) as client:
-            status, server, body = _asked(client, url + "utils.getServerTime?v=5.199")
-    except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, ImportError) as error:
+            return NetworkStatus(network.name, host, "skipped")
+        with make_client(url, settings) as client:
+            status, server, body = _asked(client, url + network.ping)
+    except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, ImportError, ParameterError) as error:
         name = "недоверенный сертификат" if "CERTIFICATE_VERIFY" in str(error) else type(error).__name__
-        return NetworkStatus(platform, _host(url), "unreachable", name)
-    answer = _json(body)
-    error_of_vk = isinstance(answer.get("error"), dict) and "error_code" in answer["error"]
-    if error_of_vk or "response" in answer:
-        return NetworkStatus(platform, host, "reachable", server if server.startswith("kirov-sandbox") else "")
-    return NetworkStatus(platform, host, "other", f"HTTP {status}")
+        return NetworkStatus(network.name, _host(url), "unreachable", name)
+    if network.is_network(body):
+        return NetworkStatus(network.name, host, "reachable", server if server.startswith("kirov-sandbox") else "")
+    return NetworkStatus(network.name, host, "other", f"HTTP {status}")
 
 
 def _asked(client: httpx.Client, url: str) -> tuple[int, str, bytes]:
@@ -263,14 +283,6 @@ def _asked(client: httpx.Client, url: str) -> tuple[int, str, bytes]:
             if len(body) > _LARGEST_ANSWER or time.monotonic() > deadline:
                 break
         return response.status_code, response.headers.get("Server", ""), body
-
-
-def _json(body: bytes) -> dict[str, Any]:
-    try:
-        answer = json.loads(body)
-    except (ValueError, RecursionError):
-        return {}
-    return answer if isinstance(answer, dict) else {}
 
 
 def _host(url: str) -> str:
@@ -297,20 +309,35 @@ def _steps(
         return [("kirov registry check", "реестр с ошибками, без него ничего не собрать и не проверить")]
     if lake.state == "wrong":
         return [("верните папку data/lake из копии или обновите программу", "хранилище не читается")]
-    steps: list[tuple[str, str]] = []
-    if "vk" in register.by_platform and not tokens[0].is_set:
-        steps.append(("впишите VK_TOKEN=… в файл .env", "без ключа ВКонтакте не собрать (docs/analyst-guide.ru.md)"))
-    if networks[0].state in {"unreachable", "other"}:
-        steps.append(("проверьте интернет, прокси (HTTPS_PROXY) и KIROV_VK_URL", "ВКонтакте отсюда не отвечает"))
-    if not steps and "vk" in register.by_platform:
-        steps += _collect_steps(lake)
+    steps = [
+        (
+            f"впишите {token.variable}=… в файл .env",
+            f"без ключа {_title(token.platform)} не собрать (docs/analyst-guide.ru.md)",
+        )
+        for token in tokens
+        if not token.is_set
+    ]
+    steps += [
+        (
+            f"проверьте интернет, прокси (KIROV_PROXY) и {NETWORKS[network.platform].url_variable}",
+            f"{_title(network.platform)} отсюда не отвечает",
+        )
+        for network in networks
+        if network.state in _AWAY
+    ]
     by_file = [account for account in lake.never_collected if account.startswith("telegram:")]
-    if by_file:
-        steps.append((f"kirov import-posts result.json --account {by_file[0]}", "Telegram ни разу не загружен"))
+    if by_file and any(network.platform == "telegram" and network.state in _AWAY for network in networks):
+        steps.append((f"kirov import-posts result.json --account {by_file[0]}", "Телеграм можно загрузить из файла"))
+    if not steps and register.by_platform:
+        steps += _collect_steps(lake)
     if lake.covered_until is not None:
         newest = last_full_week(min(now, lake.covered_until))
         steps.append((f"kirov report --week {newest.label}", "отчёт за последнюю собранную полную неделю"))
     return steps[:_MOST_STEPS] or [("kirov demo", "посмотреть весь путь на учебных данных")]
+
+
+def _title(platform: str) -> str:
+    return NETWORKS[platform].title
 
 
 def _collect_steps(lake: LakeStatus) -> list[tuple[str, str]]:
@@ -319,5 +346,5 @@ def _collect_steps(lake: LakeStatus) -> list[tuple[str, str]]:
     if lake.age_seconds is None or lake.age_seconds > _STALE_DAYS * 86400:
         return [("kirov collect", "данные старше недели")]
     if lake.collected_share is not None and lake.collected_share < 1:
-        return [("kirov collect", "в последний раз собраны не все аккаунты")]
+        return [("kirov collect --only-missing", "в последний раз собраны не все аккаунты")]
     return []

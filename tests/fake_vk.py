@@ -38,7 +38,10 @@ def target(group: int) -> Target:
 
 
 class FakeVk:
-    """`walls` maps a group to its posts (newest first) or to an error of `wall.get`."""
+    """`walls` maps a group to its posts (newest first) or to an error of `wall.get`.
+
+    `names` maps a short name to what `utils.resolveScreenName` answers; any other name is free.
+    """
 
     def __init__(self, groups: Iterable[int] = (1, 2, 3), kind: str = "user", fault: Fault | None = None) -> None:
         self.groups: dict[int, dict[str, Any]] = {
@@ -47,6 +50,7 @@ class FakeVk:
         self.walls: dict[int, Any] = {
             group: [post(group, number) for number in range(4, 0, -1)] for group in self.groups
         }
+        self.names: dict[str, Any] = {}
         self.kind, self.fault = kind, fault
         self.requests: list[httpx.Request] = []
         self.calls: list[tuple[str, dict[str, str]]] = []
@@ -64,12 +68,17 @@ class FakeVk:
             return readings, stopped
         return readings, None
 
-    def vk(self) -> Vk:
+    def vk(self, stopping: threading.Event | None = None) -> Vk:
         client = httpx.Client(transport=httpx.MockTransport(self._answer))
-        return Vk(Http(client, lambda: NOW, per_second=0, longest_wait=0), URL, TOKEN)
+        http = Http(client, lambda: NOW, per_second=0, longest_wait=0, stopping=stopping)
+        return Vk(http, URL, TOKEN)
 
     def count(self, method: str) -> int:
         return sum(called == method for called, _ in self.calls)
+
+    def batches(self) -> list[int]:
+        """How many `wall.get` each `execute` carried."""
+        return [len(inner_calls(form)) for method, form in self.calls if method == "execute"]
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
         method = request.url.path.rsplit("/", 1)[1]
@@ -86,8 +95,12 @@ class FakeVk:
 
     def _body(self, method: str, form: dict[str, str]) -> dict[str, Any]:
         if method == "groups.getById":
-            asked = form["group_ids"].split(",")
-            return {"response": {"groups": [self.groups[int(key)] for key in asked if int(key) in self.groups]}}
+            asked = set(form["group_ids"].split(","))
+            found = [group for group in self.groups.values() if asked & {str(group["id"]), group["screen_name"]}]
+            return {"response": {"groups": found, "profiles": []}}
+        if method == "utils.resolveScreenName":
+            told = self.names.get(form["screen_name"], [])
+            return told if isinstance(told, dict) and "error" in told else {"response": told}
         if method == "wall.get":
             return error(27) if self.kind == "group" else self._wall(form)
         if self.kind == "service":

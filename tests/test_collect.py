@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import _thread
 import copy
+import itertools
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,15 +14,15 @@ from typing import Any
 import pandas as pd
 import pytest
 from fake_vk import error
+from lake_contents import contents, differences
 
-from kirovlib import collect as collecting
 from kirovlib import registry
-from kirovlib.collect import Summary, collect
+from kirovlib.collect import NetworkPlan, Summary, collect, runs
 from kirovlib.counts import weekly_counts
 from kirovlib.errors import NetworkError, ParameterError, QuotaError, TokenError
 from kirovlib.lake import Lake
 from kirovlib.order.evaluate import judge
-from kirovlib.platforms.base import Window
+from kirovlib.platforms.base import Plan, Window
 from kirovlib.registry import Register
 from kirovlib.sandbox import DEMO_NOW, Sandbox, World, build_world, load_recording
 from kirovlib.sandbox.sources import WorldSource
@@ -35,29 +38,29 @@ KINDS = ("service", "user")
 
 @pytest.fixture(scope="module")
 def world() -> World:
-    return build_world()
+    return build_world(networks=("vk",))
 
 
 @pytest.fixture(scope="module")
 def little() -> World:
-    return build_world(institutions=12, weeks=3)
+    return build_world(institutions=12, weeks=3, networks=("vk",))
 
 
 def settings_of(home: Path, kind: str, sandbox: Sandbox | None = None, now: datetime = DEMO_NOW) -> Settings:
-    url = sandbox.vk_url if sandbox else "http://127.0.0.1:9/"
-    return Settings(
-        home, vk_token=f"sandbox-{kind}" if kind else "", vk_url=url, vk_requests_per_second=0, clock=lambda: now
-    )
+    nowhere = dict.fromkeys(("KIROV_VK_URL", "KIROV_OK_URL", "KIROV_TELEGRAM_URL"), "http://127.0.0.1:9/")
+    variables = nowhere | (sandbox.variables if sandbox else {}) | {"VK_TOKEN": f"sandbox-{kind}" if kind else ""}
+    return Settings(home, variables=variables, requests_per_second=0, clock=lambda: now)
 
 
 def run(
     home: Path, world: Any, window: Window = ONE_WEEK, *, kind: str = "user", accounts: pd.DataFrame | None = None,
-    **options: Any,
+    only_missing: bool = False, announce: Callable[[Sequence[NetworkPlan]], None] = lambda _: None, **options: Any,
 ) -> Summary:  # fmt: skip
     """One collection of a world (or another source of the sandbox)."""
     table = accounts if accounts is not None else getattr(world, "accounts", None)
     with Sandbox(world, limits=False, **options) as sandbox:
-        return collect(settings_of(home, kind, sandbox), table, window, progress=False)
+        settings = settings_of(home, kind, sandbox)
+        return collect(settings, table, window, only_missing=only_missing, announce=announce, progress=False)
 
 
 def lake_of(home: Path) -> Lake:
@@ -207,8 +210,8 @@ def test_a_pinned_post_that_repeats_at_its_place_changes_nothing(little: World, 
 
 def with_other_networks(world: World) -> pd.DataFrame:
     others = world.accounts.head(3).copy()
-    others["platform"] = ["ok", "telegram", "zen"]
-    others["account_id"] = ["ok:1", "telegram:1", "zen:1"]
+    others["platform"] = ["dzen", "max", "site"]
+    others["account_id"] = ["dzen:1", "max:1", "site:1"]
     return pd.concat([world.accounts, others], ignore_index=True)
 
 
@@ -222,21 +225,22 @@ def test_accounts_of_other_networks_are_said_to_be_not_collected(little: World, 
     summary = run(tmp_path, little, accounts=with_other_networks(little))
     told = reasons(tmp_path)
     assert {key: reason for key, reason in told.items() if not key.startswith("vk:")} == dict.fromkeys(
-        ("ok:1", "telegram:1", "zen:1"), "platform_not_supported"
+        ("dzen:1", "max:1", "site:1"), "platform_not_supported"
     )
-    assert not summary.is_complete
+    assert ("max", "not_collected", "platform_not_supported") in summary.outcomes
 
 
 def test_accounts_of_other_networks_alone_need_no_token(little: World, tmp_path: Path) -> None:
     others = with_other_networks(little).tail(3)
     summary = collect(settings_of(tmp_path, ""), others, ONE_WEEK, progress=False)
     assert summary.request_count == 0
+    assert summary.is_complete  # nobody could have collected them
     assert len(reasons(tmp_path)) == 3
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_when_the_network_stops_every_account_has_a_coverage_row(kind: str, world: World, tmp_path: Path) -> None:
-    answered = threading.Semaphore(40 if kind == "service" else 2)
+    answered = threading.Semaphore(40 if kind == "service" else 1)
 
     def fault(method: str, _: Any, number: int) -> Reply | None:
         if method == "groups.getById" or number <= 2 or answered.acquire(blocking=False):
@@ -253,36 +257,94 @@ def test_when_the_network_stops_every_account_has_a_coverage_row(kind: str, worl
     assert (lake_of(tmp_path).table("posts")["account_id"].nunique()) >= 15
 
 
-def test_a_network_that_is_away_is_an_outcome_and_not_a_crash(
-    little: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    http = collecting.Http
-    monkeypatch.setattr(collecting, "Http", lambda *given, **more: http(*given, **more, longest_wait=0))
+def test_a_network_that_is_away_is_an_outcome_and_not_a_crash(little: World, tmp_path: Path) -> None:
     summary = collect(settings_of(tmp_path, "user"), with_other_networks(little), ONE_WEEK, progress=False)
     assert isinstance(summary.stopped["vk"], NetworkError)
     told = reasons(tmp_path)
     assert {told[key] for key in little.accounts["account_id"]} == {"network"}
 
 
-def test_after_an_interruption_every_account_has_a_coverage_row(
-    little: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_after_ctrl_c_what_came_is_kept_and_every_account_has_a_coverage_row(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(collecting, "_BATCH", 4)
-    readings = collecting.Vk.readings
+    monkeypatch.setattr(runs, "BATCH", 4)
+    calls = itertools.count(1)
 
-    def interrupted(self: Any, *given: Any) -> Iterator[Any]:
-        for number, reading in enumerate(readings(self, *given)):
-            if number == 6:
-                raise KeyboardInterrupt
-            yield reading
+    def interrupt(method: str, _: Any, __: int) -> Reply | None:
+        if method == "wall.get" and next(calls) == 20:
+            _thread.interrupt_main()
+            time.sleep(0.5)  # the network is slow: until the main thread has noticed it
+        return None
 
-    monkeypatch.setattr(collecting.Vk, "readings", interrupted)
-    summary = run(tmp_path, little, accounts=with_other_networks(little))
+    summary = run(tmp_path, world, kind="service", accounts=with_other_networks(world), faults=interrupt)
     told = reasons(tmp_path)
     assert summary.interrupted
-    assert set(told) == set(with_other_networks(little)["account_id"])
-    assert sum(reason == "interrupted" for reason in told.values()) == len(little.accounts) - 4
+    assert set(told) == set(with_other_networks(world)["account_id"])
+    interrupted = sum(reason == "interrupted" for reason in told.values())
+    assert 0 < interrupted <= len(world.accounts) - 20
     assert lake_of(tmp_path).runs()["finished_at"].notna().all()
+    rest = run(tmp_path, world, kind="service", only_missing=True)
+    assert not rest.interrupted
+    assert sum(rest.outcomes.values()) >= interrupted
+    whole = contents(tmp_path)
+    run(tmp_path / "undisturbed", world, kind="service")
+    assert differences(whole, contents(tmp_path / "undisturbed")) == ["coverage"]  # of the three other networks
+
+
+# --- only what is missing, and the plan
+
+
+def readable(world: World) -> pd.DataFrame:
+    unreadable = {world.cases.get(case) for case in ("gone", "closed_wall")}
+    return world.accounts[~world.accounts["account_id"].isin(unreadable)]
+
+
+def test_when_nothing_is_missing_nothing_is_asked(little: World, tmp_path: Path) -> None:
+    accounts = readable(little)
+    run(tmp_path, little, accounts=accounts)
+    with Sandbox(little, limits=False) as sandbox:
+        summary = collect(settings_of(tmp_path, "user", sandbox), accounts, ONE_WEEK, only_missing=True, progress=False)
+        assert sandbox.request_count == 0
+    assert (summary.run_id, summary.is_complete) == ("", True)
+    assert len(lake_of(tmp_path).runs()) == 1
+
+
+def test_a_longer_window_is_missing_where_only_a_shorter_one_was_read(little: World, tmp_path: Path) -> None:
+    accounts = readable(little)
+    run(tmp_path, little, accounts=accounts)
+    longer = Window(LAST.shifted(-1).starts_at, LAST.ends_at)
+    further = run(tmp_path, little, longer, accounts=accounts, only_missing=True)
+    assert sum(further.outcomes.values()) == len(accounts)
+    assert run(tmp_path, little, longer, accounts=accounts, only_missing=True).run_id == ""
+
+
+def test_only_accounts_with_something_missing_are_read_again(world: World, tmp_path: Path) -> None:
+    run(tmp_path, world)
+    again = run(tmp_path, world, only_missing=True)
+    assert {reason for _, _, reason in again.outcomes} == {"account_gone", "wall_closed"}
+
+
+@pytest.mark.parametrize(("kind", "requests"), [("service", 13), ("user", 2)])
+def test_the_plan_names_requests_and_quota_before_the_first_request(
+    kind: str, requests: int, little: World, tmp_path: Path
+) -> None:
+    told: list[NetworkPlan] = []
+    run(tmp_path, little, kind=kind)  # from now on the kind of the token is known
+    run(tmp_path, little, kind=kind, announce=told.extend)
+    vk = told[0]
+    assert (vk.name, vk.account_count) == ("vk", len(little.accounts))
+    assert vk.plan is not None
+    assert vk.plan.request_count == requests
+    assert (vk.plan.quota, vk.plan.quota_count) == (5000, len(little.accounts))
+    assert vk.used_count == len(little.accounts) - 1  # a deleted community has no wall to ask for
+    assert vk.short_of == 0
+
+
+def test_a_plan_beyond_the_days_quota_says_how_much_is_short() -> None:
+    planned = NetworkPlan("vk", 4000, Plan(4008, 3.0, quota=5000, quota_count=4000), used_count=2100)
+    assert planned.short_of == 1100
+    assert planned.plan is not None
+    assert round(planned.plan.seconds) == 1336
 
 
 # --- before the first request

@@ -12,10 +12,9 @@ import pandas as pd
 import pytest
 from lake_rows import MONDAY, POSTS, batch, content, covered, fill, parts, post, run
 
-from kirovlib import lake as lake_module
 from kirovlib import tables
 from kirovlib.errors import LakeError
-from kirovlib.lake import Batch, Lake
+from kirovlib.lake import Batch, Lake, durable, reader
 
 # Five files for each of two runs, and five files for each of five batches that go.
 STEPS_OF_A_MERGE = 5 * 2 + 5 * 5
@@ -28,14 +27,16 @@ class Killed(BaseException):
 @contextmanager
 def killed_after(steps: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """End the process at its next write or removal after so many, with half a file left aside."""
-    write, unlink, left = lake_module._write_aside, Path.unlink, iter(range(steps))
+    write, unlink, left = durable.aside, Path.unlink, iter(range(steps))
 
-    def die_writing(file: Path, data: bytes) -> None:
+    @contextmanager
+    def die_writing(file: Path, point: str) -> Iterator[Any]:
         if next(left, None) is None:
             file.parent.mkdir(parents=True, exist_ok=True)
-            file.with_name(f".{file.name}.tmp").write_bytes(data[: len(data) // 2])
+            file.with_name(f".{file.name}.tmp").write_bytes(b"PAR1 and half of wh")
             raise Killed
-        write(file, data)
+        with write(file, point) as handle:
+            yield handle
 
     def die_removing(file: Path, *args: Any) -> None:
         if next(left, None) is None:
@@ -43,7 +44,7 @@ def killed_after(steps: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         unlink(file, *args)
 
     with monkeypatch.context() as patch:
-        patch.setattr(lake_module, "_write_aside", die_writing)
+        patch.setattr(durable, "aside", die_writing)
         patch.setattr(Path, "unlink", die_removing)
         yield
 
@@ -294,7 +295,7 @@ def test_parts_merged_while_a_reader_was_about_to_open_them_are_found_again(
     lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill(lake, "vk:1", "vk:2")
-    before, read_raw, view = content(lake), lake_module._read_raw, lake_module._view
+    before, read_raw, view = content(lake), durable.read_raw, reader._view
     merges = 0
 
     def merge_first() -> None:
@@ -304,10 +305,10 @@ def test_parts_merged_while_a_reader_was_about_to_open_them_are_found_again(
             with lake.writer() as writer:
                 writer.merge()
 
-    monkeypatch.setattr(lake_module, "_view", lambda *some: (merge_first(), view(*some)))
+    monkeypatch.setattr(reader, "_view", lambda *some: (merge_first(), view(*some)))
     assert content(lake) == before
     fill(lake, "vk:3")
     merges = 0
-    monkeypatch.setattr(lake_module, "_read_raw", lambda file: (merge_first(), read_raw(file))[1])
+    monkeypatch.setattr(durable, "read_raw", lambda file: (merge_first(), read_raw(file))[1])
     assert lake.raw("hash of vk:3") == batch("vk:3").raw["vk"][0]
     assert merges == 1

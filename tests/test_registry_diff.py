@@ -124,3 +124,11 @@ def test_an_ogrn_that_two_institutions_share_identifies_neither() -> None:
         ("came", "institution", "3"),
         ("went", "institution", "2"),
     ]
+
+
+def test_a_number_that_was_filled_in_is_told_and_another_number_has_moved() -> None:
+    without = ACCOUNT | {"platform_id": None}
+    filled = compare(register([FOUNDER, SCHOOL], [without]), register([FOUNDER, SCHOOL], [ACCOUNT]))
+    assert filled.fillna("").to_numpy().tolist() == [["numbered", "account.platform_id", "vk:a", "", "5"]]
+    other = ACCOUNT | {"platform_id": "6"}
+    assert changes([FOUNDER, SCHOOL], [other]) == [("moved", "account.platform_id", "vk:a", "5", "6")]

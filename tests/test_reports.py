@@ -54,7 +54,7 @@ def test_the_pack_holds_all_it_promises(small_demo: demo.Demo) -> None:
     assert {path.name for path in (pack / "assets").iterdir()} == {"plotly.min.js", "report.css", "figures.js"}
     assert len(list((pack / "notebooks").glob("*.ipynb"))) == len(notebooks.REPORTED)
     run = json.loads((pack / "run.json").read_text(encoding="utf-8"))
-    assert run["lake"]["batch"] == 1
+    assert run["lake"]["batch"] == 3  # one for each network
     assert run["editions"]["posts_per_week"] == ["2024-05-15"]
     assert {"parameters", "versions", "coverage", "timings", "verdicts"} <= set(run)
 

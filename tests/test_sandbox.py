@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import http.client
 import json
 import os
@@ -21,6 +22,7 @@ from kirovlib.sandbox import DEMO_NOW, Recording, Sandbox, World, build_world, l
 from kirovlib.sandbox.portal import SCENARIOS
 from kirovlib.sandbox.sources import WorldSource
 from kirovlib.sandbox.vk import Reply, VkApi
+from kirovlib.weeks import Week
 
 RECORDED = Path(os.environ.get("KIROV_RECORDED", Path(__file__).resolve().parents[2] / "shared" / "real"))
 KIROV = ZoneInfo("Europe/Kirov")
@@ -43,6 +45,10 @@ def recording() -> Recording:
     if not RECORDED.is_dir():
         pytest.skip(f"recorded answers are not at {RECORDED}; set KIROV_RECORDED")
     return load_recording(RECORDED)
+
+
+def vk_rows(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame[frame["account_id"].str.startswith("vk:")]
 
 
 def group_of(world: World, case: str) -> int:
@@ -82,6 +88,74 @@ def test_the_same_arguments_give_the_same_world(world: World) -> None:
     pd.testing.assert_frame_equal(world.verdicts, again.verdicts)
     assert json.dumps(world.walls) == json.dumps(again.walls)
     assert json.dumps(world.groups) == json.dumps(again.groups)
+    assert (world.ok, world.telegram, world.marks) == (again.ok, again.telegram, again.marks)
+
+
+def test_the_communities_of_vk_are_those_from_before_the_other_networks_came(world: World) -> None:
+    text = json.dumps([world.groups, world.walls], ensure_ascii=False, sort_keys=True)
+    expected = "66cdc575bdeb9ae10ea2b9ef04460e867342ea82e72584c5a1d866cfbfc133f6"
+    assert hashlib.sha256(text.encode()).hexdigest() == expected
+
+
+@pytest.mark.parametrize("network", ["vk", "ok", "telegram"])
+def test_a_world_of_one_network_is_that_part_of_the_whole(world: World, network: str) -> None:
+    alone = build_world(networks=(network,))
+    for name in ("accounts", "counts", "verdicts"):
+        whole = getattr(world, name)
+        part = whole[whole["account_id"].str.startswith(f"{network}:")].reset_index(drop=True)
+        pd.testing.assert_frame_equal(getattr(alone, name), part)
+    pd.testing.assert_frame_equal(alone.institutions, world.institutions)
+    assert alone.cases == {case: key for case, key in world.cases.items() if key.startswith(f"{network}:")}
+    assert (alone.groups, alone.walls) == ((world.groups, world.walls) if network == "vk" else ({}, {}))
+    assert alone.ok == (world.ok if network == "ok" else {})
+    assert alone.telegram == (world.telegram if network == "telegram" else {})
+    assert alone.marks == (world.marks if network == "ok" else {})
+
+
+def test_an_unknown_network_is_refused() -> None:
+    with pytest.raises(ParameterError, match="«twitter»"):
+        build_world(networks=("vk", "twitter"))
+
+
+def test_accounts_stand_in_the_order_of_their_networks(world: World) -> None:
+    for name in ("accounts", "counts", "verdicts"):
+        networks = getattr(world, name)["account_id"].str.partition(":")[0]
+        places = networks.map({"vk": 0, "ok": 1, "telegram": 2})
+        assert places.is_monotonic_increasing, name
+        assert places.nunique() == 3, name
+
+
+def test_most_institutions_have_a_group_half_have_a_channel_and_some_have_no_account() -> None:
+    world = build_world(institutions=400, weeks=1)
+    owners = world.accounts.groupby("platform")["institution_id"].nunique() / 400
+    assert 0.65 < owners["ok"] < 0.75
+    assert 0.5 < owners["telegram"] < 0.6
+    assert 0 < 400 - world.accounts["institution_id"].nunique() < 20
+
+
+def test_accounts_in_all_networks_of_a_liquidated_institution_are_outside_the_order() -> None:
+    world = build_world(institutions=400, weeks=2)
+    closed = world.institutions[world.institutions["status"].notna()]["institution_id"]
+    judged = world.verdicts.merge(world.accounts, on="account_id")
+    judged = judged[judged["institution_id"].isin(closed) & (judged["clause"] == "posts_per_week")]
+    assert set(judged["reason"]) == {"closed_body"}
+
+
+def test_only_vk_is_judged_by_the_clauses_about_vk(world: World) -> None:
+    clauses = world.verdicts.groupby(world.verdicts["account_id"].str.partition(":")[0])["clause"].unique()
+    assert set(clauses["ok"]) == set(clauses["telegram"]) == {"posts_per_week"}
+    assert len(clauses["vk"]) == 4
+
+
+def test_verdicts_on_posts_follow_from_the_counts_wherever_they_count(world: World) -> None:
+    rows = world.verdicts[world.verdicts["clause"] == "posts_per_week"]
+    rows = world.counts.assign(period=[Week(day.date()).label for day in world.counts["week_start"]]).merge(
+        rows, on=["account_id", "period"], validate="one_to_one"
+    )
+    assert len(rows) == len(world.counts)
+    assert (rows.query("verdict == 'passed'")["own_count"] >= 3).all()
+    assert (rows.query("verdict == 'failed'")["own_count"] < 3).all()
+    assert rows[rows["verdict"].isin(["passed", "failed"])]["is_readable"].all()
 
 
 def test_another_seed_gives_another_world(world: World) -> None:
@@ -94,6 +168,7 @@ def test_the_register_does_not_depend_on_the_number_of_weeks(world: World) -> No
     pd.testing.assert_frame_equal(world.accounts, short.accounts)
     assert short.counts["week_start"].nunique() == 3
     common = world.counts[world.counts["week_start"].isin(short.counts["week_start"])]
+    assert (world.marks, world.cases) == (short.marks, short.cases)
     pd.testing.assert_frame_equal(common.reset_index(drop=True), short.counts)
 
 
@@ -134,14 +209,15 @@ def test_names_show_that_they_are_made_up(world: World) -> None:
 
 
 def test_half_of_the_accounts_have_no_known_number(world: World) -> None:
-    share = world.accounts["platform_id"].isna().mean()
+    share = vk_rows(world.accounts)["platform_id"].isna().mean()
     assert 0.3 < share < 0.7
     numbered = world.accounts[world.accounts["account_id"].str.fullmatch(r"vk:\d+")]
     assert numbered["url"].str.contains(r"/(?:public|club)\d+$").all()
 
 
 def test_the_truth_of_the_plan_is_what_the_walls_hold(world: World) -> None:
-    ids = {str(url).rsplit("/", 1)[1]: key for url, key in world.accounts[["url", "account_id"]].to_numpy()}
+    rows = vk_rows(world.accounts)[["url", "account_id"]].to_numpy()
+    ids = {str(url).rsplit("/", 1)[1]: key for url, key in rows}
     found: Counter[tuple[str, pd.Timestamp, str]] = Counter()
     for number, wall in world.walls.items():
         names_of = {world.groups[number]["screen_name"], f"public{number}", f"club{number}"}
@@ -151,7 +227,7 @@ def test_the_truth_of_the_plan_is_what_the_walls_hold(world: World) -> None:
                 kind = "visitor" if post["from_id"] != -number else "repost" if post.get("copy_history") else "own"
                 found[account, week_of(post), kind] += 1
                 found[account, week_of(post), "ad"] += post["marked_as_ads"]
-    for row in world.counts.to_dict("records"):
+    for row in vk_rows(world.counts).to_dict("records"):
         for kind in ("own", "repost", "visitor", "ad"):
             assert row[f"{kind}_count"] == found[row["account_id"], row["week_start"], kind], (row, kind)
 
@@ -186,7 +262,8 @@ def test_every_case_and_every_kind_of_links_is_there(world: World) -> None:
 
 
 def test_each_case_is_what_it_is_called(world: World) -> None:
-    wall = {case: world.walls[group_of(world, case)] for case in world.cases}
+    of_vk = [case for case, key in world.cases.items() if key.startswith("vk:")]
+    wall = {case: world.walls[group_of(world, case)] for case in of_vk}
     pinned = next(post for post in wall["pinned_old"] if post.get("is_pinned"))
     assert 230 < (world.now.timestamp() - pinned["date"]) / 86_400 < 250
     assert all("signer_id" in post for post in wall["signed"] if post["from_id"] < 0 and "copy_history" not in post)

@@ -9,36 +9,40 @@ import pytest
 
 from kirovlib import settings
 from kirovlib.errors import ParameterError
-from kirovlib.settings import VK_URL, Settings, load
+from kirovlib.platforms.networks import NETWORKS
+from kirovlib.settings import Settings, load
+
+VK = NETWORKS["vk"]
+VK_URL = VK.urls[0]
 
 
 def test_without_variables_the_real_network_is_asked_and_no_token_is_set(tmp_path: Path) -> None:
     loaded = load(tmp_path, {})
-    assert (loaded.home, loaded.vk_token, loaded.vk_url) == (tmp_path, "", VK_URL)
-    assert loaded.vk_requests_per_second > 0
+    assert (loaded.home, loaded.variable("VK_TOKEN"), VK.url(loaded)) == (tmp_path, "", VK_URL)
+    assert loaded.requests_per_second is None  # each network keeps its own pace
 
 
 def test_variables_come_from_the_env_file_of_the_home_folder(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("# ключ\nVK_TOKEN='из файла'\nKIROV_VK_URL=http://127.0.0.1:1/method/\n", "utf-8")
     loaded = load(tmp_path, {})
-    assert (loaded.vk_token, loaded.vk_url) == ("из файла", "http://127.0.0.1:1/method/")
+    assert (loaded.variable("VK_TOKEN"), VK.url(loaded)) == ("из файла", "http://127.0.0.1:1/method/")
 
 
 def test_the_environment_is_stronger_than_the_env_file(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("VK_TOKEN=file\nKIROV_VK_URL=http://file/\n", "utf-8")
-    assert load(tmp_path, {"VK_TOKEN": "environment"}).vk_token == "environment"
-    assert load(tmp_path, {"VK_TOKEN": ""}).vk_token == ""
-    assert load(tmp_path, {"KIROV_VK_URL": ""}).vk_url == VK_URL
+    assert load(tmp_path, {"VK_TOKEN": "environment"}).variable("VK_TOKEN") == "environment"
+    assert load(tmp_path, {"VK_TOKEN": ""}).variable("VK_TOKEN") == ""
+    assert VK.url(load(tmp_path, {"KIROV_VK_URL": ""})) == VK_URL
 
 
 def test_a_variable_without_a_value_in_the_env_file_means_the_default(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("VK_TOKEN\nKIROV_VK_URL=\n", "utf-8")
-    assert (load(tmp_path, {}).vk_token, load(tmp_path, {}).vk_url) == ("", VK_URL)
+    assert (load(tmp_path, {}).variable("VK_TOKEN"), VK.url(load(tmp_path, {}))) == ("", VK_URL)
 
 
 def test_an_env_file_saved_by_windows_notepad_is_read(tmp_path: Path) -> None:
     (tmp_path / ".env").write_bytes(b"\xef\xbb\xbfVK_TOKEN=abc\r\n")
-    assert load(tmp_path, {}).vk_token == "abc"
+    assert load(tmp_path, {}).variable("VK_TOKEN") == "abc"
 
 
 def test_an_env_file_that_is_not_utf_8_is_refused_by_name(tmp_path: Path) -> None:
@@ -48,7 +52,7 @@ def test_an_env_file_that_is_not_utf_8_is_refused_by_name(tmp_path: Path) -> Non
 
 
 def test_white_space_around_a_pasted_token_is_dropped(tmp_path: Path) -> None:
-    assert load(tmp_path, {"VK_TOKEN": " abc\n"}).vk_token == "abc"
+    assert load(tmp_path, {"VK_TOKEN": " abc\n"}).variable("VK_TOKEN") == "abc"
 
 
 def test_the_token_is_never_shown(tmp_path: Path) -> None:
@@ -58,7 +62,7 @@ def test_the_token_is_never_shown(tmp_path: Path) -> None:
 
 def test_an_address_gets_its_trailing_slash_once(tmp_path: Path) -> None:
     for address in ("http://127.0.0.1:8080/method", "http://127.0.0.1:8080/method/"):
-        assert load(tmp_path, {"KIROV_VK_URL": address}).vk_url == "http://127.0.0.1:8080/method/"
+        assert VK.url(load(tmp_path, {"KIROV_VK_URL": address})) == "http://127.0.0.1:8080/method/"
 
 
 @pytest.mark.parametrize("address", ["api.vk.com/method", "ftp://api.vk.com", "file:///etc/passwd", "да"])
@@ -89,7 +93,7 @@ def test_without_an_argument_the_variables_of_the_process_are_read(
 ) -> None:
     monkeypatch.setenv("KIROV_HOME", str(tmp_path))
     monkeypatch.setenv("VK_TOKEN", "of the process")
-    assert (load().home, load().vk_token) == (tmp_path, "of the process")
+    assert (load().home, load().variable("VK_TOKEN")) == (tmp_path, "of the process")
 
 
 def test_all_folders_lie_in_the_home_folder(tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ def test_a_token_that_may_not_execute_reads_walls_one_by_one(code: int) -> None:
     fake = FakeVk(fault=lambda method, _: error(code) if method == "execute" else None)
     vk = fake.vk()
     readings = list(vk.readings([target(group) for group in fake.groups], WINDOW))
-    assert vk.token_kind == "service"
+    assert vk.access_kind == "service"
     assert (fake.count("execute"), fake.count("wall.get")) == (1, 3)
     assert {outcome for outcome, _ in outcomes(readings).values()} == {"collected"}
 
@@ -56,18 +56,19 @@ def test_a_user_token_reads_walls_25_at_a_time() -> None:
     fake = FakeVk(range(1, 61))
     vk = fake.vk()
     readings = list(vk.readings([target(group) for group in fake.groups], WINDOW))
-    assert vk.token_kind == "user"
-    sizes = [len(inner_calls(form)) for method, form in fake.calls if method == "execute"]
-    assert sorted(sizes[1:]) == [10, 25, 25]
+    assert vk.access_kind == "user"
+    assert sorted(fake.batches()) == [10, 25, 25]
     assert fake.count("wall.get") == 0
     assert [reading.account_id for reading in readings] == [f"vk:{group}" for group in fake.groups]
     assert all(len(reading.posts) == 4 for reading in readings)
 
 
-def test_the_probe_is_made_once_a_run() -> None:
+def test_a_service_token_is_told_by_the_first_batch_once_a_run_and_no_wall_is_lost_by_it() -> None:
     fake = FakeVk(range(1, 701), kind="service")
-    fake.read()
-    assert fake.count("execute") == 1
+    readings = fake.read()
+    assert fake.batches() == [25]
+    assert (fake.count("wall.get"), len(fake.calls)) == (700, 703)
+    assert {outcome for outcome, _ in outcomes(readings).values()} == {"collected"}
 
 
 def test_a_community_token_is_refused_with_the_variable_to_mend() -> None:
@@ -134,9 +135,7 @@ def test_an_inner_failure_worth_a_retry_is_tried_again_for_its_account_only() ->
 
     def fault(method: str, form: dict[str, str]) -> dict[str, Any] | None:
         calls = inner_calls(form) if method == "execute" else []
-        if len(calls) < 2 and not (calls and calls[0]["owner_id"] == -2 and calls[0]["count"] > 1):
-            return None
-        if left["fails"] == 0:
+        if not calls or left["fails"] == 0:
             return None
         left["fails"] -= 1
         answer = FakeVk(range(1, 4))._body("execute", form)
@@ -146,8 +145,7 @@ def test_an_inner_failure_worth_a_retry_is_tried_again_for_its_account_only() ->
 
     fake = FakeVk(range(1, 4), fault=fault)
     assert set(outcomes(fake.read()).values()) == {("collected", "")}
-    sizes = [len(inner_calls(form)) for method, form in fake.calls if method == "execute"]
-    assert sizes == [1, 3, 1, 1]
+    assert fake.batches() == [3, 1, 1]
 
 
 def test_a_page_that_was_not_returned_is_not_an_account_that_is_gone() -> None:
@@ -201,7 +199,7 @@ def test_a_single_post_that_is_too_large_costs_its_account_only() -> None:
     def fault(method: str, form: dict[str, str]) -> dict[str, Any] | None:
         calls = inner_calls(form) if method == "execute" else []
         asked = [call for call in calls if call["owner_id"] == -2]
-        return error(13) if asked and (calls[0]["count"] > 1 or len(calls) > 1 or fake.count("execute") > 1) else None
+        return error(13) if asked else None
 
     fake = FakeVk(range(1, 4), fault=fault)
     found = outcomes(fake.read())

@@ -10,17 +10,13 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import httpx
 import pandas as pd
 import pytest
-from fake_vk import NOW, TOKEN, WINDOW, FakeVk, target
+from fake_vk import NOW, FakeVk, target
 
 from kirovlib import tables
 from kirovlib.platforms import vk_rows
 from kirovlib.platforms.base import Window
-from kirovlib.platforms.http import TransientError
-from kirovlib.platforms.vk import _check
-from kirovlib.platforms.vk_errors import VkError
 from kirovlib.platforms.vk_wall import WallReader
 
 EXPECTED = Path(__file__).with_name("expected") / "vk"
@@ -169,46 +165,3 @@ def test_the_state_mark_that_was_not_asked_for_stays_unknown(recorded: Path) -> 
     assert {row["government_mark"] for row in rows} == {None}
     asked = answer(recorded, "groups_getById_dostigenie_deti_web_v5_285")["response"]["groups"][0]
     assert vk_rows.profile_row("vk:x", asked, NOW, "sha")["government_mark"] is False
-
-
-# error code -> how a call ends: tried again, the account's own reason, or why the network stops
-HANDLING = {
-    1: "retry", 5: "token", 7: "answer_not_understood", 14: "captcha", 15: "wall_closed", 17: "captcha", 29: "quota",
-    100: "address_unknown", 103: "answer_not_understood", 104: "address_unknown", 125: "address_unknown",
-    "15_wall_get_token_required_v5_131": "token",
-}  # fmt: skip
-# Where nothing is recorded one name is left, so that the fixture says why it is skipped.
-ERRORS = sorted(file.stem for file in (RECORDED_VK / "errors").glob("*.json")) or ["nothing"]
-
-
-@pytest.mark.parametrize("name", ERRORS)
-def test_every_recorded_error_is_handled_as_its_class_asks(recorded: Path, name: str) -> None:
-    body = json.loads((recorded / "vk" / "errors" / f"{name}.json").read_text(encoding="utf-8"))
-    key = name.partition("error_")[2]
-    handling = HANDLING[int(key) if key.isdecimal() else key]
-    if handling == "retry":
-        with pytest.raises(TransientError):
-            _check(body)
-        return
-    with pytest.raises(VkError):
-        _check(body)
-    left = {"fails": 1}
-
-    def fault(method: str, _: dict[str, str]) -> httpx.Response | None:
-        if method != "wall.get" or not left["fails"]:
-            return None
-        left["fails"] -= 1
-        return httpx.Response(200, json=body)
-
-    fake = FakeVk([1], kind="service", fault=fault)
-    readings, stopped = fake.read_until_stopped()
-    assert [reading.reason for reading in readings] == [handling]
-    assert (stopped.reason if stopped else "") == (handling if handling in {"token", "captcha", "quota"} else "")
-    assert TOKEN not in str(stopped)
-    assert WINDOW.starts_at.tzinfo is not None
-
-
-def test_every_recorded_error_has_a_handling(recorded: Path) -> None:
-    assert recorded.is_dir()
-    keys = {name.partition("error_")[2] for name in ERRORS}
-    assert keys == {str(key) for key in HANDLING}

@@ -29,6 +29,7 @@ class Wall:
     pinned_repeats: bool = False
     extra_count: int = 0  # posts that `count` announces, but `filter=owner` does not give
     moved_up: int | None = None  # id that stands at the head, out of order
+    visitors: frozenset[int] = frozenset()  # ids that only `filter=all` gives, though `count` always counts them
 
     def order(self) -> list[int]:
         by_date = sorted(self.dates, key=lambda number: (-self.dates[number], -number))
@@ -40,11 +41,13 @@ class Wall:
         rest = by_date if self.pinned_repeats else [number for number in by_date if number != self.pinned]
         return [self.pinned, *rest]
 
-    def page(self, offset: int, count: int) -> dict[str, Any]:
+    def page(self, offset: int, count: int, chosen: str = "owner") -> dict[str, Any]:
+        shown = [number for number in self.order() if chosen == "all" or number not in self.visitors]
         items = [
-            {"id": number, "from_id": GROUP, "owner_id": GROUP, "date": self.dates[number]}
+            {"id": number, "from_id": 5 if number in self.visitors else GROUP, "owner_id": GROUP}
+            | {"date": self.dates[number]}
             | ({"is_pinned": 1} if number == self.pinned else {})
-            for number in self.order()[offset : offset + count]
+            for number in shown[offset : offset + count]
         ]
         return {"count": len(self.dates) + self.extra_count, "items": items}
 
@@ -62,7 +65,7 @@ def read(wall: Wall, ours: WallReader, between: Callable[[int], None] = lambda _
         request = ours.next_request()
         if request is None:
             return pages
-        ours.take(wall.page(request["offset"], request["count"]), moment(NOW + pages), "sha")
+        ours.take(wall.page(request["offset"], request["count"], request["filter"]), moment(NOW + pages), "sha")
         between(pages)
     msg = "the reader never stops"
     raise AssertionError(msg)
@@ -255,6 +258,115 @@ def test_a_week_or_two_take_pages_of_thirty_and_more_take_a_hundred() -> None:
     start = datetime(2024, 5, 19, 21, tzinfo=UTC)
     sizes = [page_size(Window(start, start + timedelta(days=days))) for days in (7, 15, 16)]
     assert sizes == [30, 30, 100]
+
+
+# --- a post pinned between two pages
+
+
+def test_a_post_pinned_before_its_page_was_read_is_found_at_the_head() -> None:
+    wall = walled(200)
+    expected = in_window(wall)
+    ours = reader(8)
+    read(wall, ours, lambda page: setattr(wall, "pinned", 180) if page == 0 else None)
+    assert 180 in expected
+    assert expected <= set(ours.items)
+    assert ours.covered() == (moment(START), moment(NOW))
+
+
+def test_a_post_pinned_while_another_appears_is_found_too() -> None:
+    wall = walled(200)
+    expected = in_window(wall)
+    ours = reader(8)
+
+    def pin_and_publish(page: int) -> None:
+        if page == 1:
+            wall.pinned = 170
+            wall.publish(NOW + 1)
+
+    read(wall, ours, pin_and_publish)
+    assert expected <= set(ours.items)
+
+
+@pytest.mark.parametrize("pinned", [None, 1, 150, 199])
+def test_a_wall_on_which_nothing_moved_is_not_looked_at_again(pinned: int | None) -> None:
+    wall = walled(200)
+    wall.pinned = pinned
+    offsets = []
+    ours = reader(8)
+    while request := ours.next_request():
+        offsets.append(request["offset"])
+        ours.take(wall.page(request["offset"], request["count"]), moment(NOW), "sha")
+    assert offsets == sorted(set(offsets))
+    assert len(offsets) > 3
+
+
+def test_a_post_unpinned_before_its_page_was_read_is_kept_once() -> None:
+    wall = walled(200)
+    wall.pinned = 180
+    expected = in_window(wall)
+    ours = reader(8)
+    read(wall, ours, lambda page: setattr(wall, "pinned", None) if page == 0 else None)
+    assert expected <= set(ours.items)
+    assert ours.reason == ""
+
+
+# --- the end of the wall
+
+
+@pytest.mark.parametrize("pinned", [None, 1, 5, 10])
+@pytest.mark.parametrize("size", [4, 11, 30])
+def test_a_wall_read_to_its_first_post_says_so_although_it_is_older_than_the_window(
+    pinned: int | None, size: int
+) -> None:
+    wall = walled(10, newest=START + 150)
+    wall.pinned = pinned
+    ours = reader(size)
+    read(wall, ours)
+    assert ours.reached_end == (set(ours.items) == set(wall.dates))
+    assert size < 10 or ours.reached_end
+
+
+def test_a_window_that_ended_early_does_not_hide_where_the_wall_ends() -> None:
+    for count, whole in ((20, True), (200, False)):
+        ours = reader(30, end=START + 2000)
+        read(walled(count), ours)
+        assert ours.reached_end == whole
+        assert ours.covered() == (moment(START), moment(START + 2000))
+
+
+@pytest.mark.parametrize("own", [0, 1, 3, 4, 9])
+@pytest.mark.parametrize("visitors", [1, 5, 12])
+def test_the_end_of_a_wall_with_visitors_is_found_among_all_posts(own: int, visitors: int) -> None:
+    wall = walled(own + visitors)
+    wall.visitors = frozenset(range(own + 1, own + visitors + 1))
+    ours = reader()
+    read(wall, ours)
+    assert set(range(1, own + 1)) <= set(ours.items)
+    assert ours.covered() == (moment(START), moment(NOW))
+    if ours.reached_end:
+        assert set(ours.items) == set(wall.dates)
+    else:
+        assert ours.reason == "answer_not_understood"
+
+
+# --- how many posts to ask for
+
+
+@pytest.mark.parametrize(("days", "likely"), [(7, 5), (15, 11), (28, 20), (70, 50), (364, 100)])
+def test_before_the_first_page_as_many_posts_are_expected_as_institutions_publish(days: int, likely: int) -> None:
+    end = datetime(2024, 5, 26, 21, tzinfo=UTC)
+    window = Window(end - timedelta(days=days), end)
+    assert WallReader({"owner_id": GROUP}, window, 30).likely_count == likely
+
+
+def test_after_a_page_as_many_are_expected_as_the_rest_of_the_window_holds_at_that_pace() -> None:
+    day = 86400
+    ours = WallReader({"owner_id": GROUP}, Window(moment(0), moment(100 * day)), 10)
+    ours.take(walled(200, newest=100 * day, step=2 * day).page(0, 10), moment(100 * day), "sha")
+    assert 40 < ours.likely_count < 65
+    dense = WallReader({"owner_id": GROUP}, Window(moment(0), moment(100 * day)), 10)
+    dense.take(walled(900, newest=100 * day, step=day // 9).page(0, 10), moment(100 * day), "sha")
+    assert dense.likely_count == 100
 
 
 @st.composite

@@ -9,7 +9,7 @@ from kirovlib import localization
 # Before any command is declared: click reads some of its words then.
 localization.use_russian()
 
-from kirovlib.cli import collect, demo, import_posts, registry, report, status  # noqa: E402 - see above
+from kirovlib.cli import collect, demo, evidence, import_posts, registry, report, status  # noqa: E402 - see above
 from kirovlib.cli.base import Group  # noqa: E402
 
 
@@ -32,6 +32,7 @@ for _command in (
     demo.sandbox,
     collect.collect,
     import_posts.import_posts,
+    evidence.evidence,
     report.findings,
     report.report,
     registry.registry,

@@ -82,7 +82,7 @@ def tell_summary(summary: Summary) -> None:
     from kirovlib import russian, tables  # noqa: PLC0415
     from kirovlib.order import wording  # noqa: PLC0415
 
-    kind = {"service": "сервисный ключ, по одному аккаунту", "user": "ключ пользователя, по 25 аккаунтов"}
+    kind = {"service": "сервисный ключ VK, по одному аккаунту", "user": "ключ пользователя VK, по 25 аккаунтов"}
     requests = russian.counted(summary.request_count, "запрос", "запроса", "запросов")
     click.echo(
         f"Сбор {summary.run_id}: {requests}, новых и изменённых публикаций {summary.post_count}"
@@ -92,4 +92,4 @@ def tell_summary(summary: Summary) -> None:
         words = f"  {wording.PLATFORMS.get(platform, platform)}: {wording.OUTCOMES[outcome]} — {count}"
         click.echo(words + (f" ({tables.COVERAGE_REASONS[reason]})" if reason else ""))
     if summary.interrupted:
-        click.echo("Сбор прерван, собранное сохранено. Повторите команду, чтобы продолжить.", err=True)
+        click.echo("Сбор прерван, собранное сохранено. Чтобы продолжить: kirov collect --only-missing", err=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,9 +14,12 @@ from kirovlib.cli.base import DATE, INCOMPLETE, Command, home_option, stop, tell
 from kirovlib.errors import ParameterError
 
 if TYPE_CHECKING:
-    from kirovlib.collect import Summary
+    import pandas as pd
+
+    from kirovlib.collect import NetworkPlan, Summary
 
 _WEEKS = 4
+_MINUTE = 60
 
 
 @click.command(cls=Command)
@@ -34,27 +38,45 @@ _WEEKS = 4
     help="С какой даты собирать, например 2024-05-20.",
 )
 @click.option(
+    "--platform",
+    "platforms",
+    multiple=True,
+    metavar="СЕТЬ",
+    help="Только эта сеть: vk, ok или telegram; можно повторять.",
+)
+@click.option(
     "--account",
     "accounts",
     multiple=True,
     metavar="КЛЮЧ",
     help="Только этот аккаунт (account_id из реестра); можно повторять.",
 )
+@click.option("--only-missing", is_flag=True, help="Только то, чего ещё нет: что не собрано или собрано не целиком.")
 @home_option
 @told
-def collect(*, weeks: int | None, since: datetime | None, accounts: tuple[str, ...], home: Path | None) -> None:
-    """Собрать публикации и страницы аккаунтов реестра."""
+def collect(
+    *,
+    weeks: int | None,
+    since: datetime | None,
+    platforms: tuple[str, ...],
+    accounts: tuple[str, ...],
+    only_missing: bool,
+    home: Path | None,
+) -> None:
+    """Собрать публикации и страницы аккаунтов реестра.
+
+    Сначала показывает план: сколько запросов и минут. Ctrl-C останавливает сбор, собранное сохраняется.
+    """
     from kirovlib import registry, settings  # noqa: PLC0415
     from kirovlib.collect import collect as collect_accounts  # noqa: PLC0415
 
     found = settings.load(home)
-    register = registry.read(found.registry_dir)
-    unknown = sorted(set(accounts) - set(register.accounts["account_id"]))
-    if unknown:
-        msg = f"В реестре нет аккаунтов: {', '.join(unknown)}. Ключи — столбец account_id в accounts.csv."
-        raise ParameterError(msg)
-    chosen = register.accounts[register.accounts["account_id"].isin(accounts)] if accounts else register.accounts
-    summary = collect_accounts(found, chosen, _window(found.clock(), weeks, since))
+    chosen = _chosen(registry.read(found.registry_dir).accounts, platforms, accounts)
+    window = _window(found.clock(), weeks, since)
+    summary = collect_accounts(found, chosen, window, only_missing=only_missing, announce=_tell_plan)
+    if not summary.run_id:
+        click.echo("Всё уже собрано: за этот срок ничего не пропущено.")
+        return
     tell_summary(summary)
     if summary.stopped:
         stop(
@@ -63,6 +85,55 @@ def collect(*, weeks: int | None, since: datetime | None, accounts: tuple[str, .
         )
     if not summary.is_complete:
         sys.exit(INCOMPLETE)
+
+
+def _chosen(register: pd.DataFrame, platforms: Sequence[str], accounts: Sequence[str]) -> pd.DataFrame:
+    unknown = sorted(set(accounts) - set(register["account_id"]))
+    if unknown:
+        msg = f"В реестре нет аккаунтов: {', '.join(unknown)}. Ключи — столбец account_id в accounts.csv."
+        raise ParameterError(msg)
+    absent = sorted(set(platforms) - set(register["platform"]))
+    if absent:
+        there = ", ".join(sorted(register["platform"].unique())) or "ни одной"
+        msg = f"В реестре нет аккаунтов сети: {', '.join(absent)}. Есть сети: {there}."
+        raise ParameterError(msg)
+    chosen = register[register["account_id"].isin(accounts)] if accounts else register
+    return chosen[chosen["platform"].isin(platforms)] if platforms else chosen
+
+
+def _tell_plan(plans: Sequence[NetworkPlan]) -> None:
+    """Calls, minutes and quota of each network, before the first request."""
+    click.echo("План сбора:")
+    for planned in plans:
+        click.echo("  " + _plan_words(planned))
+        if planned.short_of:
+            click.secho(
+                f"    суточного лимита не хватит примерно на {planned.short_of} вызовов: собранное сохранится, "
+                "остальное соберите завтра командой «kirov collect --only-missing»",
+                fg="yellow",
+            )
+
+
+def _plan_words(planned: NetworkPlan) -> str:
+    from kirovlib import russian  # noqa: PLC0415
+    from kirovlib.order import wording  # noqa: PLC0415
+
+    accounts = russian.counted(planned.account_count, "аккаунт", "аккаунта", "аккаунтов")
+    words = f"{wording.PLATFORMS.get(planned.name, planned.name)}: {accounts}"
+    if planned.plan is None:
+        return words + (", не задан ключ доступа" if planned.refused else ", эта сеть пока не собирается")
+    requests = russian.counted(planned.plan.request_count, "запроса", "запросов", "запросов")
+    words += f", не менее {requests}, {_duration(planned.plan.seconds)}"
+    if planned.plan.quota:
+        words += f"; суточный лимит {planned.plan.quota}, нужно {planned.plan.quota_count}"
+        words += f", за сутки израсходовано {planned.used_count}" if planned.used_count else ""
+    return words
+
+
+def _duration(seconds: float) -> str:
+    if seconds < _MINUTE:
+        return "меньше минуты"
+    return f"около {round(seconds / _MINUTE)} мин"
 
 
 def _window(now: datetime, weeks: int | None, since: datetime | None) -> Any:

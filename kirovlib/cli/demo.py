@@ -14,6 +14,8 @@ from kirovlib.errors import ParameterError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from kirovlib.sandbox import Faults
+
 
 def _world_options(command: Callable[..., None]) -> Callable[..., None]:
     """What the sandbox serves: a recording, or a world of so many institutions and weeks."""
@@ -56,14 +58,38 @@ def demo(*, replay: Path | None, institutions: int, weeks: int, seed: int, out: 
 @_number("--port", click.IntRange(0, 65535), 8131, "Порт; 0 — любой свободный.")
 @_world_options
 @click.option("--register", "register_dir", type=ANY_PATH, metavar="ПАПКА", help="Записать сюда реестр этого мира.")
+@click.option(
+    "--faults",
+    is_flag=False,
+    flag_value="transient",
+    default=None,
+    metavar="[СБОИ]",
+    help="Ломаться нарочно. Через запятую группы: transient — проходят при повторе (если слова нет, то они), "
+    "stopping — останавливают сбор сети, world — аккаунты меняются на ходу, all; или отдельные сбои.",
+)
+@_number("--fault-seed", click.INT, 131, "Зерно сбоев: то же зерно — те же сбои.")
 @told
 def sandbox(
-    *, port: int, replay: Path | None, institutions: int, weeks: int, seed: int, register_dir: Path | None
+    *,
+    port: int,
+    replay: Path | None,
+    institutions: int,
+    weeks: int,
+    seed: int,
+    register_dir: Path | None,
+    faults: str | None,
+    fault_seed: int,
 ) -> None:
-    """Учебная сеть на этом компьютере, с ограничениями настоящей."""
+    """Учебные сети на этом компьютере: ВКонтакте, Одноклассники, Telegram, с их ограничениями."""
     from kirovlib import registry  # noqa: PLC0415
     from kirovlib import sandbox as emulated  # noqa: PLC0415
 
+    planned = None
+    if faults is not None:
+        planned = emulated.Faults([word.strip() for word in faults.split(",")], seed=fault_seed)
+        if replay and set(planned.kinds) & set(emulated.GROUPS["world"]):
+            msg = "Записанные ответы не меняются: с --replay сбои группы world не работают. Укажите в --faults другие."
+            raise ParameterError(msg)
     source = (
         emulated.load_recording(replay)
         if replay
@@ -76,14 +102,28 @@ def sandbox(
         registry.write(register_dir, registry.Register(source.institutions, source.accounts))
 
     def listening(server: emulated.Sandbox) -> None:
-        click.echo(f"Учебная сеть работает: KIROV_VK_URL={server.vk_url}")
-        click.echo("Ключи: VK_TOKEN=sandbox-service или VK_TOKEN=sandbox-user. Остановить: Ctrl-C.")
+        click.echo("Учебные сети работают. Скопируйте эти строки в файл .env или задайте переменные окружения:")
+        for name, value in server.variables.items():
+            click.echo(f"{name}={value}")
+        click.echo("Сервисный ключ вместо ключа пользователя: VK_TOKEN=sandbox-service. Остановить: Ctrl-C.")
+        if server.faults is not None:
+            _tell_faults(server.faults)
 
     try:
-        emulated.serve_forever(source, port=port, on_listening=listening)
+        emulated.serve_forever(source, port=port, faults=planned, on_listening=listening)
     except OSError as error:
         msg = f"Порт {port} занят или запрещён ({error.strerror}). Укажите другой: --port 0 возьмёт любой свободный."
         raise ParameterError(msg) from None
+
+
+def _tell_faults(faults: Faults) -> None:
+    from kirovlib.sandbox import KINDS  # noqa: PLC0415
+
+    click.echo(f"Сети ломаются нарочно, зерно {faults.seed}:")
+    for kind in faults.kinds:
+        click.echo(f"  {kind}: {KINDS[kind]}")
+    if "token" in faults.kinds:
+        click.echo("Другие ключи: VK_TOKEN=sandbox-user-2 или sandbox-service-2, OK_ACCESS_TOKEN=sandbox-session-2.")
 
 
 def _tell_recorded(weeks: pd.DataFrame) -> None:

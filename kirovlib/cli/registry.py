@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kirovlib.cli import registry_import
+from kirovlib.cli import registry_import, registry_reconcile
 from kirovlib.cli.base import EXISTING, Command, Group, home_option, told
 from kirovlib.errors import ParameterError, RegistryError
 
@@ -20,7 +20,13 @@ if TYPE_CHECKING:
 
 _WRONG = 2
 _SHOWN_WARNINGS = 10
-_CHANGES = {"came": "Появились", "went": "Ушли", "renamed": "Переименованы", "moved": "Перешли"}
+_CHANGES = {
+    "came": "Появились",
+    "went": "Ушли",
+    "renamed": "Переименованы",
+    "moved": "Перешли",
+    "numbered": "Узнан номер в сети",
+}
 _COLUMNS = {
     "institution": "учреждение",
     "account": "аккаунт",
@@ -30,6 +36,7 @@ _COLUMNS = {
     "institution.founder_id": "учредитель",
     "account.account_id": "ключ аккаунта",
     "account.url": "адрес",
+    "account.platform_id": "номер в сети у",
     "account.institution_id": "учреждение аккаунта",
 }
 
@@ -74,7 +81,7 @@ def check(*, folder: Path | None, as_json: bool, home: Path | None) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Вывести изменения в виде JSON.")
 @told
 def diff(*, old: Path, new: Path, as_json: bool) -> None:
-    """Сравнить две папки реестра: кто появился, ушёл, переименован, перешёл."""
+    """Сравнить две папки реестра: кто появился, ушёл, переименован, перешёл, чей номер узнан."""
     from kirovlib.registry.compare import compare  # noqa: PLC0415
 
     changes = compare(_read(old), _read(new))
@@ -125,3 +132,4 @@ def _tell_checked(folder: Path, checked: Checked) -> None:
 
 
 registry.add_command(registry_import.import_register)
+registry.add_command(registry_reconcile.reconcile_register)

@@ -78,7 +78,7 @@ def _lake(found: LakeStatus) -> list[str]:
         age = f"{russian.counted(days, 'день', 'дня', 'дней')} {russian.counted(hours, 'час', 'часа', 'часов')}"
         lines.append(f"  самым новым данным {age}")
     if found.collected_share is not None:
-        lines.append(f"  в последнем сборе собрано целиком {russian.percent(found.collected_share)} аккаунтов")
+        lines.append(f"  при последнем сборе целиком прочитаны {russian.percent(found.collected_share)} аккаунтов")
     return lines + not_read
 
 

@@ -81,7 +81,7 @@ def import_posts(
     lake = Lake(settings.lake_dir)
     with lake.writer() as writer:
         run_id = merge_posts.free_run_id(settings)
-        stored = merge_posts.stored_posts(lake, [target.account_id]).get(target.account_id, {})
+        stored = merge_posts.stored_posts(lake, [reading]).get(target.account_id, {})
         reading.posts = [_with_told_before(post, stored.get(post["post_id"])) for post in reading.posts]
         rows = merge_posts.new_posts(reading, _comparable(stored, reading, file))
         kept = {row["raw_sha256"] for row in rows}

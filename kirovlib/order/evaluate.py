@@ -60,8 +60,14 @@ class Judgement:
     from_file: tuple[str, ...] = ()
 
     def collected_share(self) -> float:
-        """Share (0-1) of accounts whose weeks of the period were all read completely."""
+        """Share (0-1) of accounts whose weeks of the period were all read completely.
+
+        Accounts of networks that no clause speaks of are left out: nobody collects them.
+        """
+        spoken_of = {platform for clause in self.clauses for platform in clause.platforms}
+        watched = self.accounts.loc[self.accounts["platform"].isin(spoken_of), "account_id"]
         weeks = self.weekly_counts[self.weekly_counts["week_start"].between(*_bounds(self.period))]
+        weeks = weeks[weeks["account_id"].isin(watched)]
         return float(weeks.groupby("account_id")["is_complete"].all().mean())
 
 

@@ -34,7 +34,7 @@ def profile_findings(clause: Clause, subjects: pd.DataFrame, profiles: pd.DataFr
     if edition is None:
         return rows.assign(verdict="untested", reason="no_edition_in_force", expected="пункт ещё не действовал")
     rows["expected"] = checks.expected(clause.key, edition.parameters)
-    facts = _Facts(profiles[profiles["collected_at"] >= local_midnight(edition.in_force_from)], subjects)
+    facts = _Facts(profiles[profiles["collected_at"] >= local_midnight(edition.in_force_from)], here)
     judged = [_judge(clause, edition, account, facts) for account in here.to_dict("records")]
     for name in ("verdict", "reason", "measured", "repair"):
         rows[name] = [getattr(outcome, name) for outcome, _ in judged]
@@ -56,7 +56,7 @@ def _page_evidence(outcome: checks.Outcome, url: str, snapshot: Mapping[Any, Any
 
 
 class _Facts:
-    """The snapshots of a period by account, and the canary over them."""
+    """The snapshots of a period by account, and the canary over them; of the networks that a clause is about only."""
 
     def __init__(self, profiles: pd.DataFrame, subjects: pd.DataFrame) -> None:
         own = profiles[profiles["account_id"].isin(subjects["account_id"])]

@@ -24,7 +24,11 @@ KINDS = {
     "state_participation": "с государственным участием",
     "other": "прочие",
 }
-PLATFORMS = {"vk": "ВКонтакте", "ok": "Одноклассники", "telegram": "Телеграм"}
+PLATFORMS = {
+    "vk": "ВКонтакте", "ok": "Одноклассники", "telegram": "Телеграм",
+    "max": "MAX", "dzen": "Дзен", "rutube": "RUTUBE", "youtube": "YouTube", "site": "сайт",
+}  # fmt: skip
+SHORT_PLATFORMS = {"vk": "ВК", "ok": "ОК", "telegram": "ТГ"}
 OUTCOMES = {"collected": "собрано", "partial": "собрано частично", "not_collected": "не собрано"}
 _SHOWN_ACCOUNTS = 20
 SOURCES = {

@@ -7,13 +7,18 @@ what stops the whole network is raised, as `NetworkStoppedError`.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 from kirovlib import tables
-from kirovlib.errors import AccessError
+from kirovlib.errors import AccessError, NetworkError
+from kirovlib.lake import Lake
+from kirovlib.settings import Settings
 
 # Never stored, logged or shown: secrets and their echoes, and private persons.
 _SECRET = frozenset({"access_token", "session_key", "sig", "application_key", "secret_key", "access_key", "oauth"})
@@ -30,11 +35,19 @@ class Window:
 
 @dataclass(frozen=True)
 class Target:
-    """An account to read: the register's key and address, and the network's own id where known."""
+    """An account to read.
+
+    Attributes:
+        account_id: The register's stable key.
+        url: The register's address.
+        platform_id: The network's own id where the register has it.
+        learnt_id: The network's own id that an earlier collection met at this account, if any.
+    """
 
     account_id: str
     url: str
     platform_id: str = ""
+    learnt_id: str = ""
 
 
 @dataclass
@@ -61,18 +74,130 @@ class Reading:
     raw: list[dict[str, Any]] = field(default_factory=list)
 
 
-class Platform(Protocol):
-    """A network's client."""
+@dataclass(frozen=True)
+class Plan:
+    """What reading some accounts will take, known before the first request.
 
-    name: str
+    Attributes:
+        request_count: HTTP requests, at least.
+        per_second: The network's pace; 0 when it is switched off.
+        quota: Calls a day that the network allows of the kind it counts; 0 when it names no limit.
+        quota_count: Calls of that kind among these, at least.
+    """
 
+    request_count: int
+    per_second: float
+    quota: int = 0
+    quota_count: int = 0
+
+    @property
+    def seconds(self) -> float:
+        """How long the requests take at the network's pace, at least."""
+        return self.request_count / self.per_second if self.per_second else 0.0
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What a network says of an account's address.
+
+    Attributes:
+        status: A word of `tables.PROFILE_STATUSES`; unknown when the network did not tell.
+        platform_id, url, name: The network's own id, its present address and title; empty where not told.
+        reason: A word of `tables.COVERAGE_REASONS` when the status is unknown.
+    """
+
+    account_id: str
+    status: str
+    platform_id: str = ""
+    url: str = ""
+    name: str = ""
+    reason: str = ""
+
+
+class Platform(ABC):
+    """A network's client; made by its `Network.connect`.
+
+    Attributes:
+        name: The network's word, as in `Accounts.platform`.
+        access_kind: What the network takes the token for (VK: `service` or `user`), once known.
+        assumed_kind: What an earlier run found it to be; good enough for a plan, not for a request.
+        server: The `Server` header of the last answer.
+    """
+
+    name = ""
+    access_kind = ""
+    assumed_kind = ""
+    server = ""
+
+    @property
+    def request_count(self) -> int:
+        """HTTP requests sent so far, retries included."""
+        return 0
+
+    @property
+    def quota_count(self) -> int:
+        """Calls so far that count against the network's daily quota."""
+        return 0
+
+    @abstractmethod
     def readings(self, targets: Sequence[Target], window: Window) -> Iterator[Reading]:
         """Read accounts one after the other or in parallel; yields in the order given.
 
         Raises:
             NetworkStoppedError: When going on is useless; what was yielded before stays good.
         """
-        ...
+
+    def recall(self, lake: Lake) -> None:  # noqa: B027 - few networks have something to recall
+        """Take from the lake what earlier collections told of the network; called before anything is asked."""
+
+    def plan(self, targets: Sequence[Target], window: Window) -> Plan:  # noqa: ARG002 - others need it
+        """What `readings` will take; asks nothing of the network. Unless a client knows better, one request each."""
+        return Plan(len(targets), 0)
+
+    def identities(self, targets: Sequence[Target]) -> Iterator[Identity]:
+        """What the network says of the accounts' addresses; yields in the order given.
+
+        Raises:
+            NetworkStoppedError: As in `readings`.
+        """
+        for target in targets:
+            yield Identity(target.account_id, "unknown", reason="platform_not_supported")
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network as the program knows it: one line in `platforms.networks`.
+
+    Attributes:
+        name: As in `Accounts.platform`.
+        title: Russian.
+        connect: Makes the client for a while; when the event is set, nothing more is sent and `readings` raises
+            `NetworkStoppedError` with the reason `interrupted`. Raises `TokenError` when a variable is missing.
+        urls: Its official addresses, the usual one first; answers from elsewhere are never taken for real.
+        url_variable: The variable that replaces the address.
+        secrets: Variables with tokens that must be set.
+        ping: What to ask, after the address, to see whether it is there; needs no token.
+        is_network: Whether the body of the answer to `ping` is this network's.
+    """
+
+    name: str
+    title: str
+    connect: Callable[[Settings, threading.Event], AbstractContextManager[Platform]]
+    urls: tuple[str, ...] = ("",)
+    url_variable: str = ""
+    secrets: tuple[str, ...] = ()
+    ping: str = ""
+    is_network: Callable[[bytes], bool] = bool
+
+    def url(self, settings: Settings) -> str:
+        """The address to ask, with a trailing slash."""
+        return settings.variable(self.url_variable, self.urls[0])
+
+    def source(self, settings: Settings, server: str) -> str:
+        """Where answers come from, a word of `tables.SOURCES`."""
+        if self.url(settings) in self.urls:
+            return "network"
+        return "replay" if server.endswith("/replay") else "sandbox"
 
 
 class NetworkStoppedError(Exception):
@@ -87,6 +212,11 @@ class NetworkStoppedError(Exception):
         super().__init__(str(cause))
         self.reason = reason
         self.cause = cause
+
+
+def interrupted() -> NetworkStoppedError:
+    """The error to raise when the analyst ends the collection."""
+    return NetworkStoppedError("interrupted", NetworkError("Сбор прерван."))
 
 
 def redact(value: Any) -> Any:

@@ -92,9 +92,14 @@ def profile_row(account_id: str, group: dict[str, Any], seen_at: datetime, sha25
         "menu": _links(group["menu"].get("items", [])) if isinstance(group.get("menu"), dict) else None,
         "links": _links(group["links"]) if isinstance(group.get("links"), list) else None,
         "action_button": _action_button(group["action_button"]) if "action_button" in group else None,
-        "status": "gone" if group.get("deactivated") else "closed" if group.get("is_closed") else "live",
+        "status": status(group),
         "raw_sha256": sha256,
     }
+
+
+def status(group: dict[str, Any]) -> str:
+    """A community's state, a word of `tables.PROFILE_STATUSES`."""
+    return "gone" if group.get("deactivated") else "closed" if group.get("is_closed") else "live"
 
 
 def stored_item(item: dict[str, Any]) -> dict[str, Any]:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from kirovlib.platforms.base import Window
 
+POSTS_A_WEEK = 5  # what the institutions are believed to publish, where nothing is known yet
+MOST_POSTS = 100  # that one call gives
+_FEW_POSTS = 30
 _SHIFT_TRIES = 3
 
 
@@ -24,18 +28,31 @@ class WallReader:
     Ask `next_request` until it gives none, and `take` each page. Pages overlap by one post, so that a post which
     appears or vanishes between two calls loses nothing; ids are de-duplicated.
 
+    A post that is pinned between two calls leaves its place, perhaps unread, for the head. That moves the others down,
+    which the overlap shows: then the head is looked at once more at the end. What stays open is a change of the pinned
+    post within these moments: the old one leaves the head as the new one comes, nothing moves in the part already
+    read, and only reading the head of every long wall twice would tell. The new one is read by the next collection,
+    at the head.
+
     Args:
         owner: `owner_id` of the wall, as a call parameter.
         window: The moments between which posts are wanted.
-        page_size: Posts asked for in one call, up to 100.
+        page_size: Posts asked for in one call, up to 100; may be changed between calls.
+
+    Attributes:
+        most_posts: What `page_size` should not exceed.
     """
 
     def __init__(self, owner: dict[str, Any], window: Window, page_size: int) -> None:
         self._owner, self._window = owner, window
         self._filter = "owner"
         self.page_size = page_size
+        self.most_posts = MOST_POSTS
         self._offset = 0
         self._overlaps = True
+        self._last_id: int | None = None
+        self._was_moved = False
+        self._is_at_head = False
         self._shifts = 0
         self._oldest: int | None = None
         self._has_pinned = False
@@ -50,11 +67,31 @@ class WallReader:
         """Whether nothing more is to be asked."""
         return self._done
 
+    @property
+    def is_unread(self) -> bool:
+        """Whether no page came yet."""
+        return self.first_answer_at is None
+
+    @property
+    def likely_count(self) -> int:
+        """Posts of the window that are likely still to come, up to what is worth asking for in one call.
+
+        As dense as those read, or as institutions publish until some are read.
+        """
+        start = self._window.starts_at
+        if self.first_answer_at is None or self._oldest is None:
+            likely = POSTS_A_WEEK * ((self._window.ends_at - start) / timedelta(weeks=1))
+        else:
+            read_seconds = self.first_answer_at.timestamp() - self._oldest
+            likely = 1.2 * len(self.items) * (self._oldest - start.timestamp()) / max(1.0, read_seconds) + 2
+        return min(max(1, math.ceil(likely)), page_size(self._window))
+
     def next_request(self) -> dict[str, Any] | None:
         """Parameters of the next `wall.get`, or none when the wall is read."""
         if self._done:
             return None
-        return {**self._owner, "count": self.page_size, "offset": self._offset, "filter": self._filter}
+        count = 1 if self._is_at_head else self.page_size
+        return {**self._owner, "count": count, "offset": self._offset, "filter": self._filter}
 
     def fail(self, reason: str) -> None:
         """Stop with a word of `tables.COVERAGE_REASONS`; what was read stays."""
@@ -74,12 +111,18 @@ class WallReader:
             self.fail("answer_not_understood")
             return
         self.first_answer_at = self.first_answer_at or answered_at
-        # Any later post may be known for another reason: a pinned one that repeats at its place, or was unpinned.
-        if self._offset and self._overlaps and dated and dated[0][1] not in self.items:
-            self._step_back()
-            return
+        if not self._is_at_head and self._offset and self._overlaps and dated:
+            # Any later post may be known for another reason: a pinned one that repeats at its place, or was unpinned.
+            if dated[0][1] not in self.items:
+                self._step_back()
+                return
+            self._was_moved = self._was_moved or dated[0][1] != self._last_id
         for item in items:
             self.items.setdefault(int(item["id"]), Seen(item, answered_at, sha256))
+        if self._is_at_head:
+            self._done = True
+            return
+        self._last_id = dated[-1][1] if dated else self._last_id
         moving = [moment for moment, _, pinned in dated if not pinned]
         self._has_pinned = self._has_pinned or len(moving) < len(dated)
         if moving:
@@ -105,18 +148,24 @@ class WallReader:
 
     def _decide(self, total: int, count: int, moving: list[int]) -> None:
         border = self._window.starts_at.timestamp()
-        # One old post at the page's end may stand out of order; two in a row do not.
-        if len(moving) > 1 and max(moving[-2:]) < border:
-            self._done = True
-        elif count == 0 and self._offset < total:
-            self._look_at_all()
         # A pinned post may repeat uncounted at its place: then a full page may end with the count, but not the wall.
-        elif count == 0 or self._offset + count >= total + (self._has_pinned and count == self.page_size):
-            self.reached_end = self._done = True
+        is_end = self._offset + count >= total + (self._has_pinned and 0 < count == self.page_size)
+        # One old post at the page's end may stand out of order; two in a row do not.
+        if is_end or (len(moving) > 1 and max(moving[-2:]) < border):
+            self.reached_end = is_end
+            self._finish()
+        elif count == 0:
+            self._look_at_all()
         else:
             # When only the overlap came back although more is announced, look past it: an empty page is the end.
             self._overlaps = count > 1
             self._offset += count - 1 if self._overlaps else count
+
+    def _finish(self) -> None:
+        if self._was_moved:
+            self._offset, self._is_at_head = 0, True
+        else:
+            self._done = True
 
     def _look_at_all(self) -> None:
         """No post although more are announced: visitors' posts are counted too, so read all of them to the end."""
@@ -135,4 +184,4 @@ class WallReader:
 
 def page_size(window: Window) -> int:
     """Posts to ask for in a first call: about 30 for a week or two (a recorded post takes 5.7 KB), else 100."""
-    return 30 if window.ends_at - window.starts_at <= timedelta(days=15) else 100
+    return _FEW_POSTS if window.ends_at - window.starts_at <= timedelta(days=15) else MOST_POSTS

@@ -1,4 +1,4 @@
-"""Two registers compared: who came, went, was renamed, moved."""
+"""Two registers compared: who came, went, was renamed, moved, got a number."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pandas as pd
 from kirovlib.registry.check import plain_address
 from kirovlib.registry.layout import Register
 
-CHANGES = ("came", "went", "renamed", "moved")
+CHANGES = ("came", "went", "renamed", "moved", "numbered")
 
 
 class Change(NamedTuple):
@@ -34,7 +34,7 @@ def compare(old: Register, new: Register) -> pd.DataFrame:
     parameters or case are the same.
 
     Returns:
-        Text columns change (came, went, renamed, moved), what, key, before, after; by change, what and key.
+        Text columns change (came, went, renamed, moved, numbered), what, key, before, after; by change, what and key.
 
     Example:
         >>> sample = read(Path("data/sample/registry"))
@@ -115,6 +115,9 @@ def _account_changes(
             yield Change("renamed", "account.account_id", key, key, now)
         if plain_address(before["url"] or "") != plain_address(after["url"] or ""):
             yield Change("renamed", "account.url", key, before["url"], after["url"])
+        if before["platform_id"] != after["platform_id"]:
+            change = "moved" if before["platform_id"] else "numbered"
+            yield Change(change, "account.platform_id", key, before["platform_id"], after["platform_id"])
         if _under_new_key(before["institution_id"], rekeyed_institutions) != after["institution_id"]:
             yield Change("moved", "account.institution_id", key, before["institution_id"], after["institution_id"])
 

@@ -93,6 +93,23 @@ class Member:
         return self.case == "closed_wall"
 
     @property
+    def unreadable(self) -> str:
+        """Why its posts cannot be read, blank when they can."""
+        if self.is_gone:
+            return "account_gone"
+        return "wall_closed" if self.is_wall_closed else ""
+
+    @property
+    def is_read_to_birth(self) -> bool:
+        """Whether its first post ever can be known as such."""
+        return self.case == "short_wall"
+
+    @property
+    def is_body_closed(self) -> bool:
+        """Whether the institution is liquidated."""
+        return self.case == "closed_body"
+
+    @property
     def style(self) -> Style:
         """What its posts look like."""
         return Style(
@@ -221,7 +238,7 @@ def _member(
         page=page,
         habit=habit if habit in HABITS else "active",
         has_known_id=bool(number_form) or random.random() < 0.45,
-        opened_on=_day(last, 0, 2) if case == "opened_in_week" else _opening(random),
+        opened_on=_day(last, 0, 2) if case == "opened_in_week" else opening(random),
         closed_on=_day(last, -4, 3) if case == "account_closed" else None,
         members=random.randint(150, 9_000),
     )
@@ -236,14 +253,14 @@ def register_url(member: Member) -> str:
     return f"https://vk.com/{word}{number}"
 
 
-def _day(last: Week, weeks: int, weekday: int) -> date:
-    return date.fromordinal(last.shifted(weeks).start.toordinal() + weekday)
-
-
-def _opening(random: Random) -> date | None:
+def opening(random: Random) -> date | None:
     """A day some years before the window, for a third of the accounts."""
     day = date(2021, 1, 1).toordinal() + random.randrange(700)
     return date.fromordinal(day) if random.random() < 0.33 else None
+
+
+def _day(last: Week, weeks: int, weekday: int) -> date:
+    return date.fromordinal(last.shifted(weeks).start.toordinal() + weekday)
 
 
 def _title(member: Member) -> str:

@@ -58,7 +58,10 @@ class WeekPlan:
 
 @dataclass(frozen=True)
 class Draft:
-    """A post before it is written as JSON: its moment (UTC) and `own`, `repost` or `visitor`."""
+    """A post before it is written: its moment (UTC) and `own`, `repost` or `visitor`.
+
+    Odnoklassniki have `hidden` besides, Telegram `service`; both are nobody's publications.
+    """
 
     posted_at: datetime
     kind: str
@@ -94,6 +97,13 @@ def usual_week(habit: str, week: Week, order_date: date, random: Random) -> Week
     return WeekPlan(week, own, random.randint(fewest, most), visitors, ads)
 
 
+def young_week(plan: WeekPlan, age: int) -> WeekPlan:
+    """Nothing before the birth (`age` > 0), two posts from Wednesday in its week, three a week later."""
+    if age > 0:
+        return WeekPlan(plan.week, 0)
+    return WeekPlan(plan.week, 2, days=(2, 6)) if age == 0 else WeekPlan(plan.week, 3)
+
+
 def drafts(plan: WeekPlan, random: Random) -> list[Draft]:
     """The posts of a planned week, in no order."""
     kinds = ["own"] * plan.own + ["repost"] * plan.reposts + ["visitor"] * plan.visitors
@@ -113,6 +123,14 @@ def older_drafts(first: Week, count: int, random: Random) -> list[Draft]:
         )
         for _ in range(count)
     ]
+
+
+def running_week(now: datetime, random: Random) -> list[Draft]:
+    """At most one post between Monday and now."""
+    seconds = int((now - Week.of(now).starts_at).total_seconds())
+    if seconds < 3600 or random.random() < 0.6:
+        return []
+    return [Draft(now - timedelta(seconds=random.randrange(60, min(seconds, 7200))), "own")]
 
 
 def spread(found: Sequence[Draft], limit: datetime) -> list[Draft]:
@@ -153,6 +171,19 @@ def unpublished_json(style: Style, now: datetime, random: Random) -> list[dict[s
     return [postponed | {"post_type": "postpone"}, suggested | {"post_type": "suggest"}]
 
 
+def text_of(kind: str, style: Style, random: Random) -> str:
+    """What a post of this kind says; reposts often have no words of their own."""
+    if kind == "visitor":
+        return random.choice(texts.VISITORS)
+    if kind == "repost":
+        return random.choice(texts.REPOST_WORDS) if style.has_words or random.random() < 0.2 else ""
+    if random.random() < (0.5 if style.is_hostile else 0.01):
+        choice = random.choice(texts.HOSTILE)
+    else:
+        choice = random.choice(texts.GENERAL + texts.BY_SPHERE.get(style.sphere, ()))
+    return choice.replace("{n}", str(random.randint(2, 4)))
+
+
 def _has_holiday(week: Week) -> bool:
     days = [week.start + timedelta(days=offset) for offset in range(7)]
     return any((day.month, day.day) in HOLIDAYS for day in days)
@@ -180,7 +211,7 @@ def _post(draft: Draft, number: int, style: Style, random: Random) -> dict[str, 
         "date": int(draft.posted_at.timestamp()),
         "marked_as_ads": int(draft.is_ad),
         "post_type": "post",
-        "text": _text(draft, style, random),
+        "text": text_of(draft.kind, style, random),
         "attachments": [],
         "post_source": {"type": random.choice(("vk", "api"))},
         "comments": {"count": random.randint(0, 6)},
@@ -207,18 +238,6 @@ def _edited_late(draft: Draft, style: Style) -> datetime | None:
     """After midnight, when the next week has begun."""
     is_late = draft.posted_at.astimezone(ZONE).hour >= 21 and local_date(draft.posted_at).weekday() == 6
     return draft.posted_at + timedelta(hours=4) if style.is_edited_late and is_late else None
-
-
-def _text(draft: Draft, style: Style, random: Random) -> str:
-    if draft.kind == "visitor":
-        return random.choice(texts.VISITORS)
-    if draft.kind == "repost":
-        return random.choice(texts.REPOST_WORDS) if style.has_words or random.random() < 0.2 else ""
-    if random.random() < (0.5 if style.is_hostile else 0.01):
-        choice = random.choice(texts.HOSTILE)
-    else:
-        choice = random.choice(texts.GENERAL + texts.BY_SPHERE.get(style.sphere, ()))
-    return choice.replace("{n}", str(random.randint(2, 4)))
 
 
 def _copies(draft: Draft, random: Random) -> list[dict[str, Any]]:

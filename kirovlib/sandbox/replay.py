@@ -1,9 +1,12 @@
-"""Recorded answers of VK as a source: what was not recorded is said to be so, never an empty page."""
+"""Recorded answers of VK as a source: what was not recorded is said to be so, never an empty page.
+
+Of Odnoklassniki and Telegram nothing is replayed.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,6 +16,8 @@ import pandas as pd
 
 from kirovlib.errors import ParameterError
 from kirovlib.sandbox.sources import Fetched, VkFailure, number_in
+from kirovlib.sandbox.telegram import Page
+from kirovlib.sandbox.vk import Reply
 from kirovlib.tables import Accounts, Institutions, validate
 from kirovlib.weeks import last_full_week
 
@@ -104,6 +109,46 @@ class Recording:
         if number is not None:
             return number
         return next((each for each, group in self.groups.items() if group.get("screen_name") == key), None)
+
+
+class NothingOfOk:
+    """Odnoklassniki beside a recording: every call gives error -1, as VK beside it does.
+
+    Args:
+        now: The moment for the `Date` of its answers, UTC.
+    """
+
+    def __init__(self, now: datetime) -> None:
+        self._now = now
+        self.call_count = 0
+
+    def call(self, parameters: Mapping[str, str]) -> Reply:  # noqa: ARG002 - whatever is asked for
+        """The answer to one call."""
+        self.call_count += 1
+        return Reply(200, {"error_code": -1, "error_msg": "not recorded", "error_data": None}, self._now)
+
+
+class NothingOfTelegram:
+    """Telegram beside a recording: no page is there.
+
+    Args:
+        now: The moment for the `Date` of its answers, UTC.
+    """
+
+    def __init__(self, now: datetime) -> None:
+        self._page = Page(404, "<html><body>kirov-sandbox: not recorded</body></html>", "", now)
+
+    def page(self, name: str, query: Mapping[str, str]) -> Page:  # noqa: ARG002 - whatever is asked for
+        """A page of a channel."""
+        return self._page
+
+    def card(self, name: str) -> Page:  # noqa: ARG002
+        """What stands at a name."""
+        return self._page
+
+    def home(self) -> Page:
+        """What stands without a name."""
+        return self._page
 
 
 def load_recording(folder: Path) -> Recording:

@@ -1,27 +1,27 @@
-"""The emulated networks over real HTTP on 127.0.0.1.
-
-`/vk/method/NAME` is VK. Another network is one more module with its own API class and one more route here.
-"""
+"""The emulated networks over real HTTP on 127.0.0.1; the addresses are in `routes`."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 import socket
 import threading
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from email.utils import format_datetime
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import tornado.httpserver
-import tornado.web
 
 from kirovlib.errors import ParameterError
-from kirovlib.sandbox.replay import Recording
+from kirovlib.sandbox import routes
+from kirovlib.sandbox.changes import LiveWorld
+from kirovlib.sandbox.faults import Call, Faults
+from kirovlib.sandbox.ok import APPLICATION, SECRET, OkApi
+from kirovlib.sandbox.replay import NothingOfOk, NothingOfTelegram, Recording
 from kirovlib.sandbox.sources import VkSource, WorldSource
-from kirovlib.sandbox.vk import Reply, VkApi
+from kirovlib.sandbox.telegram import TelegramSite
+from kirovlib.sandbox.vk import USER_TOKEN, Reply, VkApi
 from kirovlib.sandbox.world import World
 
 HOST = "127.0.0.1"
@@ -32,11 +32,15 @@ class Sandbox:
     """A server in a background thread, for the demo and the tests.
 
     Args:
-        source: A world, a recording, or a source prepared by the caller.
+        source: A world, a recording, or a source prepared by the caller; a recording has VK only.
         port: 0 takes a free one.
         limits: Whether requests a second and the day's quota are watched.
         wall_quota: See `VkApi`.
-        faults: See `VkApi`.
+        faults: What goes wrong on purpose. A function instead takes the place of answers of VK, see `VkApi`.
+
+    Attributes:
+        vk, ok, telegram: The networks without HTTP.
+        request_counts: Requests so far by network, those included that a fault struck.
 
     Example:
         >>> from kirovlib.sandbox import build_world
@@ -52,9 +56,22 @@ class Sandbox:
         port: int = 0,
         limits: bool = True,
         wall_quota: int | None = None,
-        faults: Callable[..., Reply | None] | None = None,
+        faults: Faults | Callable[[str, Mapping[str, str], int], Reply | None] | None = None,
     ) -> None:
-        self.vk = VkApi(_source(source), limits=limits, wall_quota=wall_quota, faults=faults)
+        self.faults = faults if isinstance(faults, Faults) else None
+        self._live: LiveWorld | None = None
+        prepared = WorldSource(source) if isinstance(source, World) else source
+        if isinstance(prepared, WorldSource) and self.faults is not None:
+            self._live = LiveWorld(prepared, self.faults)
+            prepared = self._live.source
+        replies = None if isinstance(faults, Faults) else faults
+        self.vk = VkApi(prepared, limits=limits, wall_quota=wall_quota, faults=replies)
+        self.ok: OkApi | NothingOfOk = NothingOfOk(prepared.now)
+        self.telegram: TelegramSite | NothingOfTelegram = NothingOfTelegram(prepared.now)
+        if isinstance(prepared, WorldSource):
+            self.ok = OkApi(prepared, limits=limits)
+            self.telegram = TelegramSite(prepared)
+        self.request_counts: Counter[str] = Counter()
         self.url = ""
         self._port = port
         self._thread: threading.Thread | None = None
@@ -62,14 +79,59 @@ class Sandbox:
         self._stop: asyncio.Event | None = None
 
     @property
+    def mode(self) -> str:
+        """What the `Server` header says: `world` or `replay`."""
+        return self.vk.source.mode
+
+    @property
+    def now(self) -> datetime:
+        """The moment the networks believe it is, UTC."""
+        return self.vk.source.now
+
+    @property
     def vk_url(self) -> str:
         """What `KIROV_VK_URL` should be."""
-        return self.url + "vk/method/"
+        return self.url + routes.VK_PATH
+
+    @property
+    def ok_url(self) -> str:
+        """What `KIROV_OK_URL` should be."""
+        return self.url + routes.OK_PATH
+
+    @property
+    def telegram_url(self) -> str:
+        """What `KIROV_TELEGRAM_URL` should be."""
+        return self.url + routes.TELEGRAM_PATH
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """Addresses and keys for `settings.Settings`, with a user's token of VK."""
+        return self.variables_for()
+
+    def variables_for(self, token: str = USER_TOKEN) -> dict[str, str]:
+        """Addresses and keys for `settings.Settings`.
+
+        Args:
+            token: VK's token, a key of `vk.TOKENS`.
+        """
+        return {
+            "KIROV_VK_URL": self.vk_url,
+            "KIROV_OK_URL": self.ok_url,
+            "KIROV_TELEGRAM_URL": self.telegram_url,
+            "VK_TOKEN": token,
+            "OK_APPLICATION_KEY": APPLICATION,
+            "OK_APPLICATION_SECRET": SECRET,
+        }
 
     @property
     def request_count(self) -> int:
-        """Requests answered so far."""
-        return self.vk.call_count
+        """Requests so far to all networks."""
+        return self.request_counts.total()
+
+    def happen(self, call: Call) -> None:
+        """Let the world go on after an answer was given whole."""
+        if self._live is not None:
+            self._live.after(call)
 
     def __enter__(self) -> Self:
         started = threading.Event()
@@ -116,7 +178,7 @@ class Sandbox:
             msg = f"Порт {self._port} занят или не разрешён. Укажите другой: --port 0 возьмёт свободный."
             raise ParameterError(msg) from error
         listener.setblocking(False)
-        server = tornado.httpserver.HTTPServer(_application(self.vk))
+        server = tornado.httpserver.HTTPServer(routes.application(self))
         server.add_sockets([listener])
         self.url = f"http://{HOST}:{listener.getsockname()[1]}/"
         try:
@@ -132,6 +194,7 @@ def serve_forever(
     *,
     port: int = 0,
     limits: bool = True,
+    faults: Faults | None = None,
     on_listening: Callable[[Sandbox], None] | None = None,
 ) -> None:
     """Serves in this thread until Ctrl-C.
@@ -140,12 +203,13 @@ def serve_forever(
         source: A world or a recording.
         port: 0 takes a free one.
         limits: Whether requests a second and the day's quota are watched.
+        faults: What goes wrong on purpose.
         on_listening: Called with the server, whose addresses are known then.
 
     Raises:
         ParameterError: When the port is in use or not allowed.
     """
-    sandbox = Sandbox(source, port=port, limits=limits)
+    sandbox = Sandbox(source, port=port, limits=limits, faults=faults)
 
     def listening(_: str) -> None:
         if on_listening is not None:
@@ -155,56 +219,3 @@ def serve_forever(
         asyncio.run(sandbox.serve(listening))
     except KeyboardInterrupt:
         return
-
-
-def _source(given: World | Recording | VkSource) -> VkSource:
-    return WorldSource(given) if isinstance(given, World) else given
-
-
-def _application(vk: VkApi) -> tornado.web.Application:
-    routes = [(r"/vk/method/([A-Za-z.]*)", _VkHandler), (r"/.*", _NothingHandler)]
-    return tornado.web.Application(routes, vk=vk, log_function=lambda _: None)
-
-
-class _Handler(tornado.web.RequestHandler):  # type: ignore[misc, unused-ignore]
-    @property
-    def _vk(self) -> VkApi:
-        vk: VkApi = self.settings["vk"]
-        return vk
-
-    def set_default_headers(self) -> None:
-        """Also what tornado sends by itself, such as 405, carries our clock."""
-        self._stamp(self._vk.source.now)
-
-    def _stamp(self, moment: datetime) -> None:
-        self.set_header("Server", f"kirov-sandbox/{self._vk.source.mode}")
-        self.set_header("Date", format_datetime(moment, usegmt=True))
-
-    def _send(self, reply: Reply) -> None:
-        self.set_status(reply.status)
-        self._stamp(reply.moment)
-        self.set_header("Content-Type", "application/json; charset=utf-8")
-        body = reply.body
-        self.finish(body if isinstance(body, bytes) else _compact(body))
-
-
-class _VkHandler(_Handler):
-    def get(self, name: str) -> None:
-        """VK takes parameters from the address and from a form; a JSON body is not read."""
-        params = {key: self.get_argument(key, strip=False) for key in self.request.arguments}
-        scheme, _, token = self.request.headers.get("Authorization", "").partition(" ")
-        self._send(self._vk.method(name, params, token.strip() if scheme.lower() == "bearer" else None))
-
-    post = get
-
-
-class _NothingHandler(_Handler):
-    def get(self) -> None:
-        """Any other address."""
-        self._send(Reply(404, {"error": "kirov-sandbox: VK is at /vk/method/"}, self._vk.source.now))
-
-    post = get
-
-
-def _compact(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

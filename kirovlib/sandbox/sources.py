@@ -1,4 +1,4 @@
-"""What the emulated VK takes its answers from: a world or a recording."""
+"""What the emulated networks take their answers from: a world or, for VK, a recording."""
 
 from __future__ import annotations
 
@@ -39,6 +39,28 @@ class Fetched(NamedTuple):
 
     value: Any
     moment: datetime
+
+
+class Stage(Protocol):
+    """Something that holds the world as it is now; another one may take its place between two calls."""
+
+    world: World
+
+
+@dataclass
+class Scene:
+    """A world that can be exchanged while it is read.
+
+    Attributes:
+        world: What the emulators show from now on.
+    """
+
+    world: World
+
+
+def stage_of(source: World | Stage) -> Stage:
+    """The source itself, or one that holds the given world."""
+    return Scene(source) if isinstance(source, World) else source
 
 
 class VkSource(Protocol):

@@ -87,3 +87,20 @@ VISITORS = (
     "Спасибо большое сотрудникам!",
     "Потерялся кот, говорящий. Просьба вернуть.",
 )
+
+# Telegram writes these itself, in English unless another language is asked for.
+SERVICE_TEXTS = (
+    "Channel photo updated",
+    "Channel name was changed to «Вести из Тридевятого царства»",
+    "Вести из Тридевятого царства pinned «Приглашаем на ярмарку»",
+    "Live stream started",
+)
+SERVICE_LOOKALIKE = '+ "Channel video changed"'
+# (title, name; blank when the source is hidden)
+FORWARDED_FROM = (
+    ("Минветра", "nigdeysk_minvetra"),
+    ("Минсказок", "nigdeysk_minskazok"),
+    ("Кот Учёный", ""),
+    ("Вести & слухи <Лукоморья>", ""),
+)
+SIGNATURES = ("Василиса Премудрая", "Пресс-служба", "Кот Баюн")

@@ -6,10 +6,12 @@ through the week, can it be read, and only then: how much.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
+from typing import Protocol
 
 from kirovlib.sandbox.members import Member
+from kirovlib.sandbox.names import Body
 from kirovlib.sandbox.posts import WeekPlan
 from kirovlib.weeks import Week
 
@@ -17,23 +19,65 @@ ORDER_DATE = date(2024, 5, 15)
 MINIMUM_POSTS = 3
 
 
-def verdicts(member: Member, plans: list[WeekPlan]) -> Iterator[dict[str, str]]:
-    """Rows of `World.verdicts` for one account.
+class Judged(Protocol):
+    """An account of any network as far as the number of its posts is judged."""
+
+    @property
+    def account_id(self) -> str:
+        """The register's key."""
+
+    @property
+    def body(self) -> Body:
+        """The institution."""
+
+    @property
+    def is_body_closed(self) -> bool:
+        """Whether the institution is liquidated."""
+
+    @property
+    def opened_on(self) -> date | None:
+        """In the register."""
+
+    @property
+    def closed_on(self) -> date | None:
+        """In the register."""
+
+    @property
+    def is_read_to_birth(self) -> bool:
+        """Whether its first post ever can be known as such."""
+
+    @property
+    def unreadable(self) -> str:
+        """Why its posts cannot be read, blank when they can."""
+
+
+def post_verdicts(account: Judged, plans: Sequence[WeekPlan]) -> Iterator[dict[str, str]]:
+    """Rows of `World.verdicts` on the number of posts, for an account of any network.
+
+    Args:
+        account: The account.
+        plans: Its weeks, ascending.
+    """
+    first_post = next((plan.week for plan in plans if plan.own), None) if account.is_read_to_birth else None
+    for plan in plans:
+        judged = (
+            _edition(plan.week)
+            or _addressee(account, plan.week, is_posts=True)
+            or _lifetime(account, plan.week, first_post)
+            or (("cannot_tell", account.unreadable) if account.unreadable else None)
+            or (("passed", "norm_met") if plan.own >= MINIMUM_POSTS else ("failed", "below_norm"))
+        )
+        yield _verdict("posts_per_week", account, plan.week, judged)
+
+
+def verdicts(member: Member, plans: Sequence[WeekPlan]) -> Iterator[dict[str, str]]:
+    """Rows of `World.verdicts` for one account of VK.
 
     Args:
         member: The account.
         plans: Its weeks, ascending; the last one is the last full week.
     """
-    first_post = next((plan.week for plan in plans if plan.own), None) if member.case == "short_wall" else None
-    for plan in plans:
-        judged = (
-            _edition(plan.week)
-            or _addressee(member, plan.week, is_posts=True)
-            or _lifetime(member, plan.week, first_post)
-            or _reachable(member)
-            or (("passed", "norm_met") if plan.own >= MINIMUM_POSTS else ("failed", "below_norm"))
-        )
-        yield _verdict("posts_per_week", member, plan.week, judged)
+    yield from post_verdicts(member, plans)
     week = plans[-1].week
     outside = (
         _edition(week)
@@ -49,10 +93,10 @@ def verdicts(member: Member, plans: list[WeekPlan]) -> Iterator[dict[str, str]]:
         yield _verdict(clause, member, week, outside or planned, "" if outside else note)
 
 
-def _verdict(clause: str, member: Member, week: Week, judged: tuple[str, str], note: str = "") -> dict[str, str]:
+def _verdict(clause: str, account: Judged, week: Week, judged: tuple[str, str], note: str = "") -> dict[str, str]:
     return {
         "clause": clause,
-        "account_id": member.account_id,
+        "account_id": account.account_id,
         "period": week.label,
         "verdict": judged[0],
         "reason": judged[1],
@@ -66,39 +110,33 @@ def _edition(week: Week) -> tuple[str, str] | None:
     return ("inapplicable", "edition_starts_mid_week") if week.start < ORDER_DATE else None
 
 
-def _addressee(member: Member, week: Week, *, is_posts: bool) -> tuple[str, str] | None:
+def _addressee(account: Judged, week: Week, *, is_posts: bool) -> tuple[str, str] | None:
     """Why the clause does not speak to this institution or account."""
-    if member.body.kind == "other":
+    if account.body.kind == "other":
         return ("inapplicable", "not_in_scope")
-    if is_posts and member.body.kind == "state_participation":
+    if is_posts and account.body.kind == "state_participation":
         return ("inapplicable", "kind_not_named")
-    if member.case == "closed_body":
+    if account.is_body_closed:
         return ("inapplicable", "closed_body")
-    if member.closed_on is not None and member.closed_on < week.start:
+    if account.closed_on is not None and account.closed_on < week.start:
         return ("inapplicable", "account_closed")
     return None
 
 
-def _lifetime(member: Member, week: Week, first_post: Week | None) -> tuple[str, str] | None:
+def _lifetime(account: Judged, week: Week, first_post: Week | None) -> tuple[str, str] | None:
     """Why the account did not live through the whole week.
 
     Args:
-        member: The account.
+        account: The account.
         week: The week judged.
         first_post: The week of the first post ever, where the reader can know it. It stands for the birth in
             its own week (`READING.md`); before it nobody knows whether there was an empty account.
     """
-    if member.closed_on is not None and week.start <= member.closed_on < week.until:
+    if account.closed_on is not None and week.start <= account.closed_on < week.until:
         return ("inapplicable", "closed_in_week")
     if first_post is not None and week <= first_post:
         is_birth = week == first_post
         return ("inapplicable", "opened_in_week") if is_birth else ("cannot_tell", "existence_unknown")
-    if member.opened_on is None or member.opened_on < week.start:
+    if account.opened_on is None or account.opened_on < week.start:
         return None
-    return ("inapplicable", "opened_in_week" if member.opened_on < week.until else "not_yet_open")
-
-
-def _reachable(member: Member) -> tuple[str, str] | None:
-    if member.is_gone:
-        return ("cannot_tell", "account_gone")
-    return ("cannot_tell", "wall_closed") if member.is_wall_closed else None
+    return ("inapplicable", "opened_in_week" if account.opened_on < week.until else "not_yet_open")

@@ -1,8 +1,9 @@
 """The VK API over a world or a recording: methods, tokens, limits and errors as `PLATFORMS.md` gives them.
 
 Tokens: `sandbox-service` (no `execute`), `sandbox-user` (everything), `sandbox-group` (no `wall.get`),
-`sandbox-expired`; any other is refused. A call without `v` gives error 8, as VK answers today; the old array
-format is only served where it was recorded.
+`sandbox-expired`; `sandbox-service-2` and `sandbox-user-2` are there for whom the first was taken away; any other is
+refused. A call without `v` gives error 8, as VK answers today; the old array format is only served where it was
+recorded.
 """
 
 from __future__ import annotations
@@ -19,7 +20,15 @@ from kirovlib.sandbox import vkscript
 from kirovlib.sandbox.sources import Fetched, VkFailure, VkSource, invalid
 
 METHODS = ("groups.getById", "wall.get", "utils.resolveScreenName", "execute")
-TOKENS = {"sandbox-service": 3, "sandbox-user": 3, "sandbox-group": 20}  # requests a second
+TOKENS = {  # requests a second
+    "sandbox-service": 3,
+    "sandbox-service-2": 3,
+    "sandbox-user": 3,
+    "sandbox-user-2": 3,
+    "sandbox-group": 20,
+}
+USER_TOKEN = "sandbox-user"
+SERVICE_TOKENS = ("sandbox-service", "sandbox-service-2")
 WALL_QUOTA = 5000
 MOST_IDS, MOST_POSTS, MOST_CALLS = 500, 100, 25
 MOST_BYTES = 5 * 1024 * 1024
@@ -109,7 +118,7 @@ class VkApi:
                 return self._execute(params, token)
             fetched = self._call(name, params, token)
         except VkFailure as failure:
-            return Reply(200, _error(failure, name, params, token), self.source.now)
+            return Reply(200, error_body(failure, name, params, token), self.source.now)
         return Reply(200, {"response": fetched.value}, fetched.moment)
 
     def _admit(self, name: str, params: Mapping[str, str], token: str) -> None:
@@ -122,7 +131,7 @@ class VkApi:
         if token not in TOKENS:
             raise VkFailure(*(EXPIRED if token == "sandbox-expired" else AUTH_FAILED))
         self._pace(token)
-        if name == "execute" and token == "sandbox-service":
+        if name == "execute" and token in SERVICE_TOKENS:
             raise VkFailure(*APP_AUTH)
 
     def _pace(self, token: str) -> None:
@@ -223,7 +232,7 @@ def _whole(params: Mapping[str, str], name: str, default: int, most: int | None)
     return int(text)
 
 
-def _error(failure: VkFailure, name: str, params: Mapping[str, str], token: str) -> dict[str, Any]:
+def error_body(failure: VkFailure, name: str, params: Mapping[str, str], token: str) -> dict[str, Any]:
     """The envelope; like VK's old answers it repeats the parameters, the token among them."""
     echo = {"oauth": "1", "method": name, **params}
     if token:

@@ -1,6 +1,6 @@
-"""The emulated world: institutions, their VK communities and walls, and the truth about them.
+"""The emulated world: institutions, their accounts and posts in the three networks, and the truth about them.
 
-The truth (`counts`, `verdicts`) comes from the plan that the walls are written from, never from the walls
+The truth (`counts`, `verdicts`, `marks`) comes from the plan that the posts are written from, never from the posts
 themselves, and nothing here imports the code that is tested against it.
 """
 
@@ -8,7 +8,7 @@ themselves, and nothing here imports the code that is tested against it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from random import Random
@@ -16,16 +16,21 @@ from typing import Any
 
 import pandas as pd
 
-from kirovlib.sandbox import names, posts
+from kirovlib.errors import ParameterError
+from kirovlib.sandbox import names, posts, presences
 from kirovlib.sandbox.members import Member, group_json, members, register_url
+from kirovlib.sandbox.ok_topics import OkGroup, ok_group
 from kirovlib.sandbox.portal import BARE
 from kirovlib.sandbox.posts import Draft, WeekPlan
-from kirovlib.sandbox.truth import ORDER_DATE, verdicts
+from kirovlib.sandbox.presences import Presence
+from kirovlib.sandbox.telegram_messages import Channel, channel
+from kirovlib.sandbox.truth import ORDER_DATE, Judged, post_verdicts, verdicts
 from kirovlib.tables import Accounts, Institutions, validate
 from kirovlib.weeks import Week, last_full_week
 
 DEMO_NOW = datetime(2024, 7, 15, 6, tzinfo=UTC)
 LIQUIDATED = "Ликвидация"
+NETWORKS = ("vk", "ok", "telegram")
 
 
 @dataclass(frozen=True)
@@ -39,11 +44,16 @@ class World:
         groups: VK communities by number, with every field that can be asked for.
         walls: VK posts by community, newest first, the pinned one at its natural place; also holds what a
             reader never gets (`post_type` "postpone" and "suggest").
+        ok: Groups of Odnoklassniki by number, deleted ones among them.
+        telegram: What stands at a name of Telegram: channels and groups. Free names are not there.
         counts: The truth: account_id, week_start (local Monday), own_count (own posts that are no reposts),
-            repost_count, visitor_count, ad_count (of own), removed_count (0), is_readable (the wall is open).
+            repost_count, visitor_count, ad_count (of own), removed_count (0), is_readable (the posts are open).
+            VK first, then Odnoklassniki, then Telegram, as in `accounts` and `verdicts`.
         verdicts: The truth: clause, account_id, period (`2024-W21`), verdict, reason, note. `posts_per_week`
-            for every week; the clauses on the profile for the last full week, judged by a snapshot of `now`.
-        cases: Name of a peculiarity -> account_id; `portal_…` for the links of clause 2.4.
+            for every week; VK's clauses on the profile for the last full week, judged by a snapshot of `now`.
+        marks: The truth: account_id of each group of Odnoklassniki -> whether it is marked as a state
+            organisation, None where the network does not say.
+        cases: Name of a peculiarity -> account_id; `portal_…` for the links of clause 2.4; `ok_…`, `telegram_…`.
     """
 
     now: datetime
@@ -51,8 +61,11 @@ class World:
     accounts: pd.DataFrame
     groups: dict[int, dict[str, Any]]
     walls: dict[int, list[dict[str, Any]]]
+    ok: dict[int, OkGroup]
+    telegram: dict[str, Channel]
     counts: pd.DataFrame
     verdicts: pd.DataFrame
+    marks: dict[str, bool | None]
     cases: dict[str, str]
 
     @property
@@ -61,7 +74,14 @@ class World:
         return "world"
 
 
-def build_world(*, institutions: int = 60, weeks: int = 12, seed: int = 131, now: datetime = DEMO_NOW) -> World:
+def build_world(
+    *,
+    institutions: int = 60,
+    weeks: int = 12,
+    seed: int = 131,
+    now: datetime = DEMO_NOW,
+    networks: Sequence[str] = NETWORKS,
+) -> World:
     """A world; the same arguments give the same world to the byte.
 
     Args:
@@ -69,27 +89,48 @@ def build_world(*, institutions: int = 60, weeks: int = 12, seed: int = 131, now
         weeks: Full weeks before `now` that are planned, at least 1.
         seed: Anything; names and accounts depend on it, `institutions` and the last full week only.
         now: The present moment there, UTC.
+        networks: The networks in which the institutions have accounts; those in the others do not change by it.
+
+    Raises:
+        ParameterError: When a network is unknown.
 
     Example:
         >>> world = build_world(institutions=8, weeks=2)
         >>> sorted(world.counts["week_start"].dt.strftime("%d.%m.%Y").unique())
         ['01.07.2024', '08.07.2024']
     """
+    if unknown := sorted(set(networks) - set(NETWORKS)):
+        msg = f"Сети «{unknown[0]}» в песочнице нет. Есть: {', '.join(NETWORKS)}."
+        raise ParameterError(msg)
     last = last_full_week(now)
     window = [last.shifted(offset) for offset in range(1 - weeks, 1)]
     bodies = names.bodies(institutions, seed)
-    found = members(bodies, seed, last)
+    everyone = members(bodies, seed, last)
+    closed = {member.body.institution_id for member in everyone if member.is_body_closed}
+    found = everyone if "vk" in networks else []
+    others = [each for each in presences.presences(bodies, seed, closed) if each.network in networks]
+    owners: list[Judged] = [*found, *others]
     plans = {member.account_id: plan_weeks(member, window, last, seed) for member in found}
-    liquidated = {member.body.institution_id for member in found if member.case == "closed_body"}
+    plans |= {each.account_id: presences.plan_weeks(each, window, last, seed) for each in others}
     return World(
         now=now,
-        institutions=_institutions(bodies, liquidated),
-        accounts=_accounts(found, last, seed),
+        institutions=_institutions(bodies, closed),
+        accounts=validate(Accounts, pd.DataFrame([*_accounts(found, last, seed), *_further(others, last, seed)])),
         groups={member.group: group_json(member) for member in found},
         walls={member.group: _wall(member, plans[member.account_id], now, seed) for member in found},
-        counts=pd.DataFrame([row for member in found for row in _counts(member, plans[member.account_id])]),
-        verdicts=pd.DataFrame([row for member in found for row in verdicts(member, plans[member.account_id])]),
-        cases=_cases(found),
+        ok={each.number: ok_group(each, plans[each.account_id], now, seed) for each in others if each.number},
+        telegram={
+            each.name.lower(): channel(each, plans[each.account_id], now, seed)
+            for each in others
+            if each.network == "telegram" and each.case != "telegram_missing"
+        },
+        counts=pd.DataFrame([row for each in owners for row in _counts(each, plans[each.account_id])]),
+        verdicts=pd.DataFrame(
+            [row for member in found for row in verdicts(member, plans[member.account_id])]
+            + [row for each in others for row in post_verdicts(each, plans[each.account_id])]
+        ),
+        marks={each.account_id: _mark(each) for each in others if each.network == "ok"},
+        cases=_cases(found) | {each.case: each.account_id for each in others if each.case},
     )
 
 
@@ -123,17 +164,10 @@ def _peculiar(member: Member, plan: WeekPlan, age: int, random: Random) -> WeekP
         evening = plan.week.ends_at - timedelta(hours=2, minutes=-10, seconds=-7)
         return replace(plan, own=3, ads=0, fixed=(evening,))
     if member.case in {"opened_in_week", "short_wall"}:
-        return _born(plan, age - (0 if member.case == "opened_in_week" else 4))
+        return posts.young_week(plan, age - (0 if member.case == "opened_in_week" else 4))
     if member.closed_on is not None and plan.week.until > member.closed_on:
         return _ended(plan, member.closed_on)
     return plan
-
-
-def _born(plan: WeekPlan, age: int) -> WeekPlan:
-    """Nothing before the birth (`age` > 0), two posts from Wednesday in its week, three a week later."""
-    if age > 0:
-        return WeekPlan(plan.week, 0)
-    return WeekPlan(plan.week, 2, days=(2, 6)) if age == 0 else WeekPlan(plan.week, 3)
 
 
 def _ended(plan: WeekPlan, closed_on: date) -> WeekPlan:
@@ -166,7 +200,7 @@ def _wall(member: Member, plans: list[WeekPlan], now: datetime, seed: int) -> li
     if not is_young:
         found += posts.older_drafts(plans[0].week, random.randint(6, 14), random)
     if member.closed_on is None:
-        found += _running_week(now, random)
+        found += posts.running_week(now, random)
     pinned_at = now - timedelta(days=243, seconds=11)
     if member.case == "pinned_old":
         found.append(Draft(pinned_at, "own"))
@@ -175,14 +209,6 @@ def _wall(member: Member, plans: list[WeekPlan], now: datetime, seed: int) -> li
     if member.case == "unpublished":
         wall = posts.unpublished_json(member.style, now, random) + wall
     return wall
-
-
-def _running_week(now: datetime, random: Random) -> list[Draft]:
-    """At most one post between Monday and now."""
-    seconds = int((now - Week.of(now).starts_at).total_seconds())
-    if seconds < 3600 or random.random() < 0.6:
-        return []
-    return [Draft(now - timedelta(seconds=random.randrange(60, min(seconds, 7200))), "own")]
 
 
 def _pin(wall: list[dict[str, Any]], member: Member, random: Random) -> None:
@@ -213,41 +239,52 @@ def _institutions(bodies: list[names.Body], liquidated: set[str]) -> pd.DataFram
     return validate(Institutions, pd.DataFrame(rows))
 
 
-def _accounts(found: list[Member], last: Week, seed: int) -> pd.DataFrame:
+def _accounts(found: list[Member], last: Week, seed: int) -> Iterator[dict[str, Any]]:
     random = Random(f"{seed}:gospabliki")
-    rows = []
     for member in found:
-        connected = random.choices((True, False, None), (5, 1, 4))[0]
-        rows.append(
-            {
-                "account_id": member.account_id,
-                "platform_id": str(member.group) if member.has_known_id else None,
-                "institution_id": member.body.institution_id,
-                "platform": "vk",
-                "url": register_url(member),
-                "opened_on": _moment(member.opened_on),
-                "closed_on": _moment(member.closed_on),
-                "gospabliki_connected": connected,
-                "gospabliki_on": None if connected is None else _moment(last.shifted(-2).start),
-                "gospabliki_source": None if connected is None else "Сводка учредителя (вымышленная)",
-            }
-        )
-    return validate(Accounts, pd.DataFrame(rows))
+        place = {"platform": "vk", "url": register_url(member)}
+        yield _account(member, member.group if member.has_known_id else 0, last, random) | place
+
+
+def _further(others: list[Presence], last: Week, seed: int) -> Iterator[dict[str, Any]]:
+    for each in others:
+        random = Random(f"{seed}:{each.account_id}:gospabliki")
+        place = {"platform": each.network, "url": each.url}
+        yield _account(each, each.number if each.has_known_id else 0, last, random) | place
+
+
+def _account(account: Judged, known: int, last: Week, random: Random) -> dict[str, Any]:
+    connected = random.choices((True, False, None), (5, 1, 4))[0]
+    return {
+        "account_id": account.account_id,
+        "platform_id": str(known) if known else None,
+        "institution_id": account.body.institution_id,
+        "opened_on": _moment(account.opened_on),
+        "closed_on": _moment(account.closed_on),
+        "gospabliki_connected": connected,
+        "gospabliki_on": None if connected is None else _moment(last.shifted(-2).start),
+        "gospabliki_source": None if connected is None else "Сводка учредителя (вымышленная)",
+    }
+
+
+def _mark(group: Presence) -> bool | None:
+    """Also where the network says it as text."""
+    return None if group.mark is None else group.mark in (True, "true")
 
 
 def _moment(day: date | None) -> datetime | None:
     return None if day is None else datetime.combine(day, time())
 
 
-def _counts(member: Member, plans: list[WeekPlan]) -> Iterator[dict[str, Any]]:
+def _counts(account: Judged, plans: list[WeekPlan]) -> Iterator[dict[str, Any]]:
     for plan in plans:
         yield {
-            "account_id": member.account_id,
+            "account_id": account.account_id,
             "week_start": pd.Timestamp(plan.week.start),
             "own_count": plan.own,
             "repost_count": plan.reposts,
             "visitor_count": plan.visitors,
             "ad_count": plan.ads,
             "removed_count": 0,
-            "is_readable": not (member.is_gone or member.is_wall_closed),
+            "is_readable": not account.unreadable,
         }
