@@ -16,7 +16,9 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def kirov(*arguments: str, **environment: str) -> Result:
-    cleared: dict[str, str | None] = {"VK_TOKEN": None, "KIROV_VK_URL": None, "KIROV_DEBUG": None}
+    secrets = ("VK_TOKEN", "OK_APPLICATION_KEY", "OK_APPLICATION_SECRET", "OK_ACCESS_TOKEN", "KIROV_DEBUG")
+    nowhere = dict.fromkeys(("KIROV_VK_URL", "KIROV_OK_URL", "KIROV_TELEGRAM_URL"), "http://127.0.0.1:9/")
+    cleared: dict[str, str | None] = {**dict.fromkeys(secrets), **nowhere}
     return CliRunner().invoke(cli.main, list(arguments), env={**cleared, **environment})
 
 
@@ -61,7 +63,7 @@ def test_bad_input_gets_a_clear_message_and_exit_code_2(home: Path, arguments: l
 
 
 def test_without_a_token_nothing_is_asked_and_the_variable_is_named(home: Path) -> None:
-    result = kirov("collect", KIROV_HOME=str(home))
+    result = kirov("collect", "--platform", "vk", KIROV_HOME=str(home))
     assert result.exit_code == 4
     assert "VK_TOKEN" in result.output
 

@@ -309,6 +309,6 @@ def test_parts_merged_while_a_reader_was_about_to_open_them_are_found_again(
     assert content(lake) == before
     fill(lake, "vk:3")
     merges = 0
-    monkeypatch.setattr(durable, "read_raw", lambda file: (merge_first(), read_raw(file))[1])
+    monkeypatch.setattr(durable, "read_raw", lambda *given: (merge_first(), read_raw(*given))[1])
     assert lake.raw("hash of vk:3") == batch("vk:3").raw["vk"][0]
     assert merges == 1

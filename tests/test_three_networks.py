@@ -80,7 +80,8 @@ def unreadable(world: World) -> set[str]:
 
 
 def test_with_passing_faults_everything_readable_comes_and_is_true(world: World, tmp_path: Path) -> None:
-    faults = Faults(["transient"], slow_seconds=SLOW_SECONDS)
+    # A user's token takes a dozen calls of VK; with this seed some of them are struck.
+    faults = Faults(["transient"], seed=11, share=0.08, slow_seconds=SLOW_SECONDS)
     with Sandbox(world, limits=False, faults=faults) as network:
         run(tmp_path, network, world)
         told = check(tmp_path, world)

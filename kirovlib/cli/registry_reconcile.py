@@ -141,10 +141,7 @@ def _tell_written(settings: Settings, register: Register, reconciled: Reconciled
     place = settings.registry_dir
     files = f"{RECONCILE_CSV} (все строки), {registry.ACCOUNTS_CSV}, {registry.INSTITUTIONS_CSV}"
     click.echo(f"Записано в {out}: {files}. Реестр не изменён.")
-    click.echo(
-        f"В {registry.ACCOUNTS_CSV} вписано номеров: {numbers}, новых адресов: {addresses} "
-        "(их покажет diff)."
-    )
+    click.echo(f"В {registry.ACCOUNTS_CSV} вписано номеров: {numbers}, новых адресов: {addresses} (их покажет diff).")
     numbered = [
         str(correction.number) for correction in register.corrections if correction.file == registry.ACCOUNTS_CSV
     ]

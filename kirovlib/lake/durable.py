@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -40,12 +41,16 @@ def compressed(records: Sequence[Mapping[str, Any]]) -> bytes:
     return zstandard.ZstdCompressor(level=6).compress(lines.encode())
 
 
-def read_raw(file: Path) -> Iterator[dict[str, Any]]:
-    """The records of a file that `compressed` made, or of several such one after the other."""
+def read_raw(file: Path, having: str = "") -> Iterator[dict[str, Any]]:
+    """The records of a file that `compressed` made, or of several such one after the other.
+
+    Args:
+        having: Only records whose line contains this text; the others are not parsed.
+    """
     with file.open("rb") as handle:
         reader = zstandard.ZstdDecompressor().stream_reader(handle, read_across_frames=True)
-        for line in reader.read().decode().split("\n"):  # not splitlines: texts may hold U+2028
-            if line:
+        for line in io.TextIOWrapper(reader, "utf-8", newline="\n"):  # texts may hold U+2028, which ends no record
+            if having in line:
                 yield json.loads(line)
 
 

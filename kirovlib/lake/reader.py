@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -118,7 +119,7 @@ class Lake:
         for attempt in range(_TRIES):
             try:
                 for file in sorted((self.folder / "raw").glob("platform=*/run=*/*.jsonl.zst")):
-                    for record in durable.read_raw(file):
+                    for record in durable.read_raw(file, sha256):
                         if record["sha256"] == sha256:
                             return record
                 break
@@ -141,7 +142,7 @@ class Lake:
                     {**record, "run_id": part.run_id}
                     for part in present
                     for file in sorted((self.folder / "raw").glob(f"platform=*/{part.stem}.jsonl.zst"))
-                    for record in durable.read_raw(file)
+                    for record in durable.read_raw(file, json.dumps(account_id, ensure_ascii=False))
                     if record["account_id"] == account_id
                 ]
             except FileNotFoundError:  # merged just now, as in `query`
