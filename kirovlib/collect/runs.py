@@ -127,6 +127,8 @@ class Run:
         return next((source for source in ("sandbox", "replay") if source in found), "network")
 
     def _commit(self, platform: str, readings: Sequence[Reading], left: dict[str, Target]) -> None:
+        for reading in readings:
+            _leave_out_older(reading, self._window)
         with self._writing:
             stored = merge_posts.stored_posts(self._before, readings)
             batch = Batch(raw={platform: [record for reading in readings for record in reading.raw]})
@@ -141,6 +143,20 @@ class Run:
             self._writer.commit(self.summary.run_id, batch)
         for reading in readings:
             left.pop(reading.account_id, None)
+
+
+def _leave_out_older(reading: Reading, window: Window) -> None:
+    """Leave out posts from before the window, which pages bring along by chance.
+
+    Of a wall that was read to its end the first post ever stays: it tells when the account came into being.
+    """
+    first = min((post["posted_at"] for post in reading.posts), default=window.starts_at)
+    since = {first} if reading.reached_end else set()
+    reading.posts = [
+        post for post in reading.posts if post["posted_at"] >= window.starts_at or post["posted_at"] in since
+    ]
+    kept = {post["post_id"] for post in reading.posts}
+    reading.metrics = [row for row in reading.metrics if row["post_id"] in kept]
 
 
 class _Bar:
