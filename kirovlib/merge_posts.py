@@ -14,6 +14,7 @@ from kirovlib.platforms.base import Reading
 from kirovlib.settings import Settings
 
 _MOMENT = "datetime64[us, UTC]"
+_TOLD_ONCE = ("is_repost", "is_ad", "is_pinned")
 _UNCHANGED = (
     "posted_at",
     "own",
@@ -60,19 +61,32 @@ def stored_posts(lake: Lake | Snapshot, readings: Sequence[Reading]) -> dict[str
 
 
 def new_posts(reading: Reading, stored: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Posts to store: new ones, changed ones as a further version, and those that vanished from what was read."""
+    """Posts to store: new ones, changed ones as a further version, and those that vanished from what was read.
+
+    What the network told once and does not tell now stays known. An own post that it now gives as none, since it was
+    hidden, has vanished: it was published.
+    """
     rows = []
-    for post in reading.posts:
-        old = stored.get(post["post_id"])
+    told = {post["post_id"]: post for post in reading.posts}
+    for post_id, post in told.items():
+        old = stored.get(post_id)
         if old is None:
             rows.append({**post, "version": 1})
-        elif old["missed_at"] is not None or any(post[name] != old[name] for name in _UNCHANGED):
-            rows.append({**post, "observed_at": old["observed_at"], "version": old["version"] + 1})
-    seen = {post["post_id"] for post in reading.posts}
+            continue
+        if old["own"] and not post["own"]:
+            rows += _vanished(old, post["observed_at"])
+            continue
+        now = {**post, **{name: old[name] for name in _TOLD_ONCE if post[name] is None}}
+        if old["missed_at"] is not None or any(now[name] != old[name] for name in _UNCHANGED):
+            rows.append({**now, "observed_at": old["observed_at"], "version": old["version"] + 1})
     for post_id, old in stored.items():
-        if post_id not in seen and old["missed_at"] is None and _was_read(reading, old["posted_at"]):
-            rows.append({**old, "missed_at": reading.covered_until, "version": old["version"] + 1})
+        if post_id not in told and reading.covered_until is not None and _was_read(reading, old["posted_at"]):
+            rows += _vanished(old, reading.covered_until)
     return rows
+
+
+def _vanished(old: Mapping[str, Any], moment: datetime) -> list[dict[str, Any]]:
+    return [] if old["missed_at"] is not None else [{**old, "missed_at": moment, "version": old["version"] + 1}]
 
 
 def coverage_row(reading: Reading) -> dict[str, Any]:

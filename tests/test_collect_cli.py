@@ -52,9 +52,7 @@ def test_the_plan_of_each_network_is_told_first(home: Path, network: Sandbox) ->
     result = collect(home, network, "--weeks", "1")
     lines = result.output.splitlines()
     assert lines[0] == "План сбора:"
-    assert any(
-        line.startswith("  ВКонтакте: 8 аккаунтов, не менее ") and "суточный лимит 5000" in line for line in lines
-    )
+    assert "  ВКонтакте: 8 аккаунтов, примерно 9 запросов, меньше минуты; обращений к лентам 8 из 5000 в сутки" in lines
     assert any(line.startswith("  Телеграм: ") for line in lines)
     assert "  MAX: 1 аккаунт, эта сеть пока не собирается" in lines
     assert "  MAX: не собрано — 1 (эта сеть пока не собирается)" in lines
@@ -73,6 +71,19 @@ def test_only_missing_asks_for_nothing_when_all_is_there(home: Path, network: Sa
     again = collect(home, network, "--weeks", "1", "--only-missing", "--platform", "vk")
     assert again.output.strip() == "Всё уже собрано: за этот срок ничего не пропущено."
     assert (again.exit_code, network.request_count) == (0, asked)
+
+
+def test_what_was_not_collected_is_named_and_the_command_that_takes_it_up_is_told(home: Path, network: Sandbox) -> None:
+    result = collect(home, network, "--since", "2024-07-08", "--platform", "telegram")
+    left = {WORLD.cases["telegram_missing"], WORLD.cases["telegram_group"]}
+    assert "    " + ", ".join(sorted(left)) in result.output.splitlines()
+    assert "kirov collect --only-missing --since 2024-07-08 --platform telegram" in result.output
+
+
+def test_an_account_may_be_named_by_its_address(home: Path, network: Sandbox) -> None:
+    row = WORLD.accounts.iloc[0]
+    result = collect(home, network, "--weeks", "1", "--account", row["url"])
+    assert "ВКонтакте: собрано — 1" in result.output
 
 
 def test_one_network_alone_is_asked(home: Path, network: Sandbox) -> None:

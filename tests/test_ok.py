@@ -3,12 +3,29 @@ from __future__ import annotations
 import json
 import threading
 from collections import Counter
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from fake_ok import KEY, NOW, SECRET, TOKEN, URL, WINDOW, FakeOk, error, named, target, topic, visitor
+from fake_ok import (
+    HOUR_MS,
+    KEY,
+    NOW,
+    SECRET,
+    START_MS,
+    TOKEN,
+    URL,
+    WINDOW,
+    FakeOk,
+    error,
+    named,
+    page,
+    target,
+    topic,
+    visitor,
+)
 
 from kirovlib import tables
 from kirovlib.errors import NetworkError, QuotaError, TokenError
@@ -204,7 +221,12 @@ def test_a_blocked_group_is_gone_and_its_feed_is_not_asked_for() -> None:
 # --- empty feeds
 
 
-@pytest.mark.parametrize("empty", [None, [], {}, {"anchor": "x"}, {"feeds": [], "anchor": "x"}])
+NOTHING = {"anchor": "", "available": True}
+
+
+@pytest.mark.parametrize(
+    "empty", [NOTHING, {"anchor": "x"}, {"feeds": []}, {"feeds": None, "anchor": ""}, {"feeds": [], "anchor": "x"}]
+)
 def test_an_empty_feed_of_an_open_group_is_believed_when_the_key_can_read_feeds(empty: Any) -> None:
     fake = FakeOk([1, 2])
     fake.feeds[1] = empty
@@ -214,9 +236,56 @@ def test_an_empty_feed_of_an_open_group_is_believed_when_the_key_can_read_feeds(
     assert not second.reached_end
 
 
+@pytest.mark.parametrize("bare", [None, [], {}, {"feeds": None}, {"anchor": None}, {"available": True}])
+def test_a_first_page_of_nothing_at_all_is_never_believed_to_be_an_empty_feed(bare: Any) -> None:
+    fake = FakeOk([1, 2])
+    fake.feeds[1] = bare
+    first, second = fake.read()
+    assert (first.outcome, first.reason) == ("partial", "answer_not_understood")
+    assert (first.covered_from, first.reached_end, first.posts) == (None, False, [])
+    assert second.outcome == "collected"
+
+
+@pytest.mark.parametrize("nulls", [1, 2])
+def test_a_later_page_of_null_is_asked_for_once_more(nulls: int) -> None:
+    fake = FakeOk([1])
+    fake.feeds[1] = [topic(1, number) for number in range(60, 0, -1)]
+    left = {"nulls": nulls}
+
+    def fault(_: str, form: dict[str, str]) -> Any:
+        if form.get("anchor") != "a30" or not left["nulls"]:
+            return ...
+        left["nulls"] -= 1
+        return None
+
+    fake.fault = fault
+    reading = fake.read()[0]
+    assert (reading.outcome, reading.reached_end) == ("collected", True)
+    assert len(reading.posts) == (60 if nulls == 1 else 30)
+
+
+@pytest.mark.parametrize("said", [False, "false", 0])
+def test_a_feed_that_is_said_to_be_unavailable_is_denied_and_covers_nothing(said: Any) -> None:
+    fake = FakeOk([1, 2, 3])
+    fake.feeds[1] = NOTHING | {"available": said}
+    fake.feeds[2] = page([topic(2, 2), topic(2, 1)], "x") | {"available": said}
+    first, second, third = fake.read()
+    for denied in (first, second):
+        assert (denied.outcome, denied.reason) == ("partial", "access_denied")
+        assert (denied.covered_from, denied.reached_end, denied.posts) == (None, False, [])
+    assert third.outcome == "collected"
+
+
+@pytest.mark.parametrize("said", [None, True, "true", "perhaps"])
+def test_a_feed_that_is_not_said_to_be_unavailable_is_read(said: Any) -> None:
+    fake = FakeOk([1])
+    fake.fault = lambda method, form: fake.body(method, form) | {"available": said} if method == "stream.get" else ...
+    assert outcomes(fake.read()) == {"ok:1": ("collected", "")}
+
+
 def test_a_key_that_sees_every_feed_empty_accuses_nobody() -> None:
     fake = FakeOk(range(1, 6))
-    fake.feeds = dict.fromkeys(fake.groups)
+    fake.feeds = dict.fromkeys(fake.groups, NOTHING)
     readings = fake.read()
     assert set(outcomes(readings).values()) == {("partial", "answer_not_understood")}
     assert {(reading.covered_from, reading.reached_end) for reading in readings} == {(None, False)}
@@ -224,7 +293,7 @@ def test_a_key_that_sees_every_feed_empty_accuses_nobody() -> None:
 
 def test_what_an_earlier_collection_saw_can_be_told() -> None:
     fake = FakeOk([1, 2])
-    fake.feeds = {1: None, 2: [unmarked(2, 1)]}
+    fake.feeds = {1: NOTHING, 2: [unmarked(2, 1)]}
     client = fake.ok()
     client.is_feed_given = client.is_mark_given = True
     first = next(client.readings([target(1)], WINDOW))
@@ -234,7 +303,7 @@ def test_what_an_earlier_collection_saw_can_be_told() -> None:
 
 def test_an_empty_feed_of_a_closed_group_proves_nothing() -> None:
     fake = FakeOk([1, 2])
-    fake.feeds[1] = None
+    fake.feeds[1] = NOTHING
     fake.groups[1]["private"] = True
     reading = fake.read()[0]
     assert (reading.outcome, reading.reason, reading.covered_from) == ("partial", "wall_closed", None)
@@ -242,9 +311,49 @@ def test_an_empty_feed_of_a_closed_group_proves_nothing() -> None:
     assert reading.profile["status"] == "closed"
 
 
+@pytest.mark.parametrize("closed", [{"private": True}, {"access_type": "CLOSED"}])
+@pytest.mark.parametrize(
+    ("topics", "is_believed"),
+    [
+        ([topic(1, 1)], False),
+        ([topic(1, 3, is_sticky=True), topic(1, 2, is_sticky=True), topic(1, 1)], False),
+        ([topic(1, 3, is_sticky=True), topic(1, 2), topic(1, 1)], True),
+    ],
+)
+def test_a_closed_group_is_believed_once_two_topics_that_are_not_pinned_were_read(
+    closed: dict[str, Any], topics: list[dict[str, Any]], *, is_believed: bool
+) -> None:
+    fake = FakeOk([1])
+    fake.feeds[1] = topics
+    fake.groups[1] |= closed
+    reading = fake.read()[0]
+    assert len(reading.posts) == len(topics)
+    assert (reading.outcome, reading.reason) == (("collected", "") if is_believed else ("partial", "wall_closed"))
+    assert (reading.covered_from is not None, reading.reached_end) == (is_believed, is_believed)
+
+
+def test_one_topic_of_an_open_group_may_be_all_there_is() -> None:
+    fake = FakeOk([1])
+    fake.feeds[1] = [topic(1, 1)]
+    assert outcomes(fake.read()) == {"ok:1": ("collected", "")}
+
+
+def test_a_topic_of_nobody_knows_which_week_leaves_both_weeks_open() -> None:
+    """Written the week before and published in this one, or the feed's date is of something else."""
+    fake = FakeOk([1])
+    told = page([topic(1, 30), topic(1, 20, created_ms=START_MS - HOUR_MS), topic(1, 10)], "x")
+    told["feeds"][1]["date_ms"] = START_MS + 20 * HOUR_MS
+    fake.fault = lambda _, form: (NOTHING if "anchor" in form else told) if "gid" in form else ...
+    reading = fake.read()[0]
+    assert (reading.outcome, reading.reason, reading.reached_end) == ("partial", "answer_not_understood", False)
+    assert len(reading.posts) == 3, "the feed is read on"
+    start = WINDOW.starts_at + timedelta(hours=20, milliseconds=1)
+    assert (reading.covered_from, reading.covered_until) == (start, WINDOW.ends_at)
+
+
 def test_an_empty_feed_of_a_group_that_was_not_returned_proves_nothing() -> None:
     fake = FakeOk([1, 2])
-    fake.feeds[1] = None
+    fake.feeds[1] = NOTHING
     del fake.groups[1]
     reading = fake.read([target(1), target(2)])[0]
     assert (reading.outcome, reading.reason, reading.covered_from) == ("not_collected", "profile_not_returned", None)

@@ -171,10 +171,11 @@ def test_what_was_covered_ends_with_the_first_answer() -> None:
     now = WINDOW.starts_at + timedelta(hours=30)
     ours = reader()
     ours.take(page_of(page([topic(GROUP, 9), topic(GROUP, 8)], "a")), now, "sha")
-    ours.take(page_of(None), now + timedelta(hours=1), "sha")
+    for _ in range(2):
+        ours.take(page_of(None), now + timedelta(hours=1), "sha")
     assert ours.covered() == (WINDOW.starts_at, now)
     ahead = FeedReader("5", Window(now + timedelta(days=1), now + timedelta(days=2)), 4)
-    ahead.take(page_of(None), now, "sha")
+    ahead.take(page_of({"anchor": ""}), now, "sha")
     assert ahead.covered() is None
 
 
@@ -203,7 +204,7 @@ def test_a_week_is_asked_for_by_thirty_a_longer_time_by_a_hundred() -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [None, [], {}, {"anchor": "x"}, {"feeds": []}, {"feeds": None, "anchor": "x"}, {"available": False},
+    "body", [None, [], {}, {"anchor": "x"}, {"feeds": []}, {"feeds": None, "anchor": "x"}, {"available": True},
              {"entities": None}, {"entities": {}, "anchor": "x"}, {"media_topics": []}, {"media_topics": None},
              {"anchor": "x", "of a later version": 1}]
 )  # fmt: skip
@@ -251,16 +252,55 @@ def test_a_topic_without_its_entity_is_dated_by_the_feed() -> None:
     assert page_of(body).anchor == "5"
 
 
-@pytest.mark.parametrize("key", ["publication_date_ms", "created_ms", "date_ms"])
-def test_dates_are_taken_in_the_order_published_created_fed(key: str) -> None:
-    keys = ["publication_date_ms", "created_ms", "date_ms"]
-    told = {name: START_MS + number * HOUR_MS for number, name in enumerate(keys) if number >= keys.index(key)}
-    fed = told.pop("date_ms")
-    topics = [{"id": "1", **told}]
-    feeds = [{"target_refs": ["media_topic:1"], "date_ms": fed}]
-    item = page_of({"feeds": feeds, "entities": {"media_topics": topics}}).items[0]
+def dated(**told: int) -> dict[str, Any]:
+    """A page of one topic with these dates alone, in hours after the window's start."""
+    dates = {name: START_MS + hours * HOUR_MS for name, hours in told.items()}
+    fed = {"date_ms": dates.pop("date_ms")} if "date_ms" in dates else {}
+    return {"feeds": [{"target_refs": ["media_topic:1"], **fed}], "entities": {"media_topics": [{"id": "1", **dates}]}}
+
+
+@pytest.mark.parametrize("key", ["publication_date_ms", "date_ms", "created_ms"])
+def test_dates_are_taken_in_the_order_published_fed_created(key: str) -> None:
+    keys = ["publication_date_ms", "date_ms", "created_ms"]
+    told = {name: number for number, name in enumerate(keys) if number >= keys.index(key)}
+    item = page_of(dated(**told)).items[0]
     assert item.posted_at == WINDOW.starts_at + timedelta(hours=keys.index(key))
     assert item.posted_at.tzinfo == UTC
+
+
+@pytest.mark.parametrize(("created", "fed"), [(-1, 30), (30, -1), (-200, 30)])
+def test_a_topic_whose_dates_lie_in_different_weeks_is_covered_from_the_later_on(created: int, fed: int) -> None:
+    ours = reader()
+    ours.take(page_of({**dated(created_ms=created, date_ms=fed), "anchor": "a"}), NOW, "sha")
+    assert ours.next_request() is not None, "the feed is read on"
+    ours.take(page_of({"anchor": "a"}), NOW, "sha")
+    assert ours.reason == "answer_not_understood"
+    assert ours.covered() == (WINDOW.starts_at + timedelta(hours=30, milliseconds=1), WINDOW.ends_at)
+    assert ours.items["1"].item.placed_at == WINDOW.starts_at + timedelta(hours=30)
+
+
+@pytest.mark.parametrize(("created", "fed"), [(10, 7 * 24 + 1), (-1, 7 * 24 + 1)])
+def test_a_topic_that_may_belong_to_a_week_after_the_window_leaves_nothing_covered(created: int, fed: int) -> None:
+    ours = reader()
+    ours.take(page_of({**dated(created_ms=created, date_ms=fed), "has_more": False}), NOW, "sha")
+    assert (ours.reason, ours.covered()) == ("answer_not_understood", None)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"created_ms": 0, "date_ms": 7 * 24 - 1},
+        {"created_ms": -1, "date_ms": 1, "publication_date_ms": 1},
+        {"created_ms": 1},
+        {"date_ms": 1},
+        {"created_ms": -200, "date_ms": -1},
+        {"created_ms": 7 * 24, "date_ms": 14 * 24},
+    ],
+)
+def test_a_topic_whose_week_is_known_or_outside_the_window_leaves_all_of_it_covered(told: dict[str, int]) -> None:
+    ours = reader()
+    ours.take(page_of({**dated(**told), "has_more": False}), NOW, "sha")
+    assert (ours.reason, ours.covered()) == ("", (WINDOW.starts_at, WINDOW.ends_at))
 
 
 def test_moments_are_milliseconds_of_utc_at_the_weeks_border() -> None:

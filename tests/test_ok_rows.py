@@ -310,6 +310,29 @@ def test_a_profile_has_the_columns_of_its_table_and_blanks_for_what_was_not_retu
 
 
 @pytest.mark.parametrize(
+    ("told", "has_avatar", "has_cover"),
+    [
+        ({"pic_avatar": None, "picAvatar": None, "photo_id": None, "cover": None}, None, None),
+        ({"pic_avatar": None, "photo_id": "1", "cover": {"id": 1}}, True, True),
+        ({"pic_avatar": "", "photo_id": None, "cover": []}, False, False),
+        ({}, None, None),
+    ],
+)
+def test_a_picture_that_was_not_told_is_not_taken_for_a_missing_one(
+    told: dict[str, Any], *, has_avatar: bool | None, has_cover: bool | None
+) -> None:
+    found = ok_rows.profile_row("ok:x", group_of(5, **told), NOW, "sha")
+    assert (found["has_avatar"], found["has_cover"]) == (has_avatar, has_cover)
+
+
+def test_fields_of_null_are_all_unknown() -> None:
+    nulls: dict[str, Any] = dict.fromkeys([*ok_rows.GROUP_FIELDS.split(","), "picAvatar"])
+    found = ok_rows.profile_row("ok:x", nulls | {"uid": 5}, NOW, "sha")
+    known = {key for key, value in found.items() if value is not None}
+    assert known == {"account_id", "platform_id", "collected_at", "status", "raw_sha256"}
+
+
+@pytest.mark.parametrize(
     ("body", "found"),
     [([], 0), (None, 0), ({}, 0), ({"groups": []}, 0), ({"groups": None}, 0), ([group_of(5)], 1),
      ({"groups": [group_of(5)]}, 1), (group_of(5), 1), ([{"id": 5}], 1), ([None, 1, {}, group_of(5)], 1),

@@ -213,8 +213,10 @@ def test_the_number_of_the_channel_is_what_all_messages_agree_on() -> None:
         return telegram_page.parse(page_of("alpha", messages)).channel_id
 
     assert told(message(5, 1), message(7, 2, counted="7g")) == "77"
-    assert told(message(5, 1), message(7, 2, channel_id=78)) == ""
+    with pytest.raises(telegram_page.PageError, match="several channels"):
+        told(message(5, 1), message(7, 2, channel_id=78))
     assert told(message(5, 1, counted="alpha/5")) == ""
+    assert told(message(5, 1, counted="alpha/5"), message(7, 2)) == "77"  # one that cannot be read hides nothing
     assert told(message(5, 1, channel_id=-5)) == ""
     assert told() == ""
 

@@ -254,3 +254,38 @@ def test_the_time_of_an_answer_is_the_networks_own() -> None:
     readings = list(vk.readings([target(1)], WINDOW))
     assert {row["observed_at"].isoformat() for row in readings[0].posts} == {"2024-05-27T05:00:00+00:00"}
     assert vk.server == "kirov-sandbox/world"
+
+
+# --- what a community does not show
+
+
+@pytest.mark.parametrize("shown", [[], [post(1, 2, is_pinned=1)]])
+def test_a_closed_community_that_shows_nothing_is_closed_and_not_silent(shown: list[dict[str, Any]]) -> None:
+    vk = FakeVk([1])
+    vk.groups[1]["is_closed"], vk.walls[1] = 1, shown
+    (reading,) = vk.read()
+    assert (reading.outcome, reading.reason, reading.covered_from) == ("partial", "wall_closed", None)
+    vk.walls[1] = [post(1, 3), post(1, 2)]
+    assert vk.read()[0].outcome == "collected"
+
+
+def test_a_null_field_of_the_page_is_not_known_and_not_a_no() -> None:
+    vk = FakeVk([1])
+    vk.groups[1] |= dict.fromkeys(("is_government_organization", "verified", "has_photo", "action_button", "menu"))
+    profile = vk.read()[0].profile
+    assert profile is not None
+    assert {profile[name] for name in ("government_mark", "verified", "has_avatar", "action_button", "menu")} == {None}
+
+
+def test_of_a_post_of_a_person_that_was_reposted_and_of_authors_nothing_is_kept() -> None:
+    copied = {"id": 5, "owner_id": 777001, "from_id": 777001, "date": 1, "text": "PLANTED words of a person"}
+    poll = {"type": "poll", "poll": {"id": 1, "author_id": 777002, "question": "?"}}
+    source = {"copyright": {"id": 777003, "link": "https://vk.com/id777003", "name": "PLANTED name"}}
+    vk = FakeVk([1])
+    vk.walls[1] = [post(1, 3, copy_history=[copied], attachments=[poll], author_id=777004, editor_id=777005, **source)]
+    (reading,) = vk.read()
+    assert reading.posts[0]["is_repost"] is True
+    kept = json.dumps(reading.raw) + json.dumps(reading.posts, default=str)
+    assert "PLANTED" not in kept
+    assert "77700" not in kept
+    assert "copy_history" in kept

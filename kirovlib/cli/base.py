@@ -88,8 +88,9 @@ def tell_summary(summary: Summary) -> None:
         f"Сбор {summary.run_id}: {requests}, новых и изменённых публикаций {summary.post_count}"
         + (f" ({kind[summary.token_kind]})" if summary.token_kind else "")
     )
-    for (platform, outcome, reason), count in sorted(summary.outcomes.items()):
+    for key, count in sorted(summary.outcomes.items()):
+        platform, outcome, reason = key
         words = f"  {wording.PLATFORMS.get(platform, platform)}: {wording.OUTCOMES[outcome]} — {count}"
         click.echo(words + (f" ({tables.COVERAGE_REASONS[reason]})" if reason else ""))
-    if summary.interrupted:
-        click.echo("Сбор прерван, собранное сохранено. Чтобы продолжить: kirov collect --only-missing", err=True)
+        if shown := summary.examples.get(key):
+            click.echo(f"    {', '.join(shown)}" + (" …" if count > len(shown) else ""))

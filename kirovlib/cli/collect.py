@@ -49,7 +49,7 @@ _MINUTE = 60
     "accounts",
     multiple=True,
     metavar="КЛЮЧ",
-    help="Только этот аккаунт (account_id из реестра); можно повторять.",
+    help="Только этот аккаунт (account_id из реестра или адрес); можно повторять.",
 )
 @click.option("--only-missing", is_flag=True, help="Только то, чего ещё нет: что не собрано или собрано не целиком.")
 @home_option
@@ -73,11 +73,18 @@ def collect(
     found = settings.load(home)
     chosen = _chosen(registry.read(found.registry_dir).accounts, platforms, accounts)
     window = _window(found.clock(), weeks, since)
-    summary = collect_accounts(found, chosen, window, only_missing=only_missing, announce=_tell_plan)
+    again = _again(weeks, since, platforms, accounts)
+    summary = collect_accounts(
+        found, chosen, window, only_missing=only_missing, announce=lambda plans: _tell_plan(plans, again)
+    )
     if not summary.run_id:
         click.echo("Всё уже собрано: за этот срок ничего не пропущено.")
         return
     tell_summary(summary)
+    if summary.interrupted:
+        click.echo(f"Сбор прерван, собранное сохранено. Чтобы продолжить: {again}", err=True)
+    elif not summary.is_complete:
+        click.echo(f"Собрать недостающее позже: {again}", err=True)
     if summary.stopped:
         stop(
             "\n".join(str(cause) for cause in summary.stopped.values()),
@@ -87,11 +94,19 @@ def collect(
         sys.exit(INCOMPLETE)
 
 
+def _again(weeks: int | None, since: datetime | None, platforms: Sequence[str], accounts: Sequence[str]) -> str:
+    """The command that takes up what this one leaves."""
+    words = ["kirov collect --only-missing"]
+    words += [f"--weeks {weeks}"] if weeks is not None else []
+    words += [f"--since {since:%Y-%m-%d}"] if since is not None else []
+    words += [f"--platform {platform}" for platform in platforms]
+    return " ".join([*words, *(f"--account {account}" for account in accounts)])
+
+
 def _chosen(register: pd.DataFrame, platforms: Sequence[str], accounts: Sequence[str]) -> pd.DataFrame:
-    unknown = sorted(set(accounts) - set(register["account_id"]))
-    if unknown:
-        msg = f"В реестре нет аккаунтов: {', '.join(unknown)}. Ключи — столбец account_id в accounts.csv."
-        raise ParameterError(msg)
+    from kirovlib.evidence import find_account  # noqa: PLC0415
+
+    accounts = [find_account(register, account) for account in accounts]
     absent = sorted(set(platforms) - set(register["platform"]))
     if absent:
         there = ", ".join(sorted(register["platform"].unique())) or "ни одной"
@@ -101,15 +116,15 @@ def _chosen(register: pd.DataFrame, platforms: Sequence[str], accounts: Sequence
     return chosen[chosen["platform"].isin(platforms)] if platforms else chosen
 
 
-def _tell_plan(plans: Sequence[NetworkPlan]) -> None:
+def _tell_plan(plans: Sequence[NetworkPlan], again: str) -> None:
     """Calls, minutes and quota of each network, before the first request."""
     click.echo("План сбора:")
     for planned in plans:
         click.echo("  " + _plan_words(planned))
         if planned.short_of:
             click.secho(
-                f"    суточного лимита не хватит примерно на {planned.short_of} вызовов: собранное сохранится, "
-                "остальное соберите завтра командой «kirov collect --only-missing»",
+                f"    суточного лимита не хватит примерно на {planned.short_of} лент: собранное сохранится, "
+                f"остальное соберите завтра командой «{again}»",
                 fg="yellow",
             )
 
@@ -122,11 +137,11 @@ def _plan_words(planned: NetworkPlan) -> str:
     words = f"{wording.PLATFORMS.get(planned.name, planned.name)}: {accounts}"
     if planned.plan is None:
         return words + (", не задан ключ доступа" if planned.refused else ", эта сеть пока не собирается")
-    requests = russian.counted(planned.plan.request_count, "запроса", "запросов", "запросов")
-    words += f", не менее {requests}, {_duration(planned.plan.seconds)}"
+    requests = russian.counted(planned.plan.request_count, "запрос", "запроса", "запросов")
+    words += f", примерно {requests}, {_duration(planned.plan.seconds)}"
     if planned.plan.quota:
-        words += f"; суточный лимит {planned.plan.quota}, нужно {planned.plan.quota_count}"
-        words += f", за сутки израсходовано {planned.used_count}" if planned.used_count else ""
+        words += f"; обращений к лентам {planned.plan.quota_count} из {planned.plan.quota} в сутки"
+        words += f", уже было {planned.used_count}" if planned.used_count else ""
     return words
 
 

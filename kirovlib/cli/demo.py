@@ -83,6 +83,8 @@ def sandbox(
     """Учебные сети на этом компьютере: ВКонтакте, Одноклассники, Telegram, с их ограничениями."""
     from kirovlib import registry  # noqa: PLC0415
     from kirovlib import sandbox as emulated  # noqa: PLC0415
+    from kirovlib.settings import ZONE  # noqa: PLC0415
+    from kirovlib.weeks import last_full_week  # noqa: PLC0415
 
     planned = None
     if faults is not None:
@@ -106,6 +108,11 @@ def sandbox(
         for name, value in server.variables.items():
             click.echo(f"{name}={value}")
         click.echo("Сервисный ключ вместо ключа пользователя: VK_TOKEN=sandbox-service. Остановить: Ctrl-C.")
+        week = last_full_week(server.now)
+        click.echo(
+            f"В учебном мире сейчас {server.now.astimezone(ZONE):%d.%m.%Y}, поэтому укажите срок: "
+            f"kirov collect --since {week.shifted(-3).start}, kirov findings --week {week.label}."
+        )
         if server.faults is not None:
             _tell_faults(server.faults)
 

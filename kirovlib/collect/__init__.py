@@ -26,6 +26,7 @@ from kirovlib.lake import Lake
 from kirovlib.platforms.base import Platform, Target, Window
 from kirovlib.platforms.networks import NETWORKS
 from kirovlib.settings import Settings
+from kirovlib.weeks import local_date
 
 __all__ = ["NetworkPlan", "Summary", "collect"]
 
@@ -69,7 +70,9 @@ def collect(
         msg = "Собирать нечего: не выбрано ни одного аккаунта. Проверьте реестр и параметры --account, --platform."
         raise ParameterError(msg)
     if window.starts_at >= window.ends_at:
-        msg = f"Начало сбора {window.starts_at:%d.%m.%Y} позже настоящего момента. Укажите более раннюю дату."
+        msg = (
+            f"Начало сбора {local_date(window.starts_at):%d.%m.%Y} позже настоящего момента. Укажите более раннюю дату."
+        )
         raise ParameterError(msg)
     started = time.perf_counter()
     lake = Lake(settings.lake_dir)

@@ -6,11 +6,13 @@ import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import NoReturn, Self
 
 from tqdm import tqdm
 
 from kirovlib import merge_posts
+from kirovlib.collect.selection import leads_elsewhere
 from kirovlib.errors import AccessError
 from kirovlib.lake import Batch, LakeWriter, Snapshot
 from kirovlib.platforms.base import NetworkStoppedError, Platform, Reading, Target, Window
@@ -19,6 +21,7 @@ from kirovlib.russian import BAR_FORMAT
 from kirovlib.settings import Settings
 
 BATCH = 100
+EXAMPLES = 5
 _BAR_SECONDS = 2
 
 
@@ -29,6 +32,7 @@ class Summary:
     Attributes:
         run_id: Empty when nothing was missing, so that there was no run.
         outcomes: Accounts by (platform, outcome, reason).
+        examples: The first few accounts of each of these that was not collected.
         stopped: Why a network was left early or could not be asked, by platform.
         token_kind: VK's, empty when VK was not asked.
         post_count: Posts stored: new ones, changed ones, vanished ones.
@@ -36,6 +40,7 @@ class Summary:
 
     run_id: str
     outcomes: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    examples: dict[tuple[str, str, str], list[str]] = field(default_factory=dict)
     stopped: dict[str, AccessError] = field(default_factory=dict)
     interrupted: bool = False
     token_kind: str = ""
@@ -87,8 +92,11 @@ class Run:
             if platform is None:
                 reason = "no_token" if name in self.summary.stopped else "platform_not_supported"
             else:
+                elsewhere = [target for target in targets if leads_elsewhere(target)]
+                moved = [Reading(target.account_id, "not_collected", "address_moved") for target in elsewhere]
+                asked = [target for target in targets if target not in elsewhere]
                 with _Bar(name, len(targets), position, progress=progress) as bar:
-                    for few in _batches(platform.readings(targets, self._window)):
+                    for few in _batches(chain(moved, platform.readings(asked, self._window) if asked else ())):
                         self._commit(name, few, left)
                         bar.show(few)
         except NetworkStoppedError as error:
@@ -139,21 +147,31 @@ class Run:
                 batch.profile_snapshots += [reading.profile] if reading.profile else []
                 batch.coverage.append(merge_posts.coverage_row(reading))
                 self.summary.post_count += len(new)
-                self.summary.outcomes[platform, reading.outcome, reading.reason] += 1
+                self._count(platform, reading)
             self._writer.commit(self.summary.run_id, batch)
         for reading in readings:
             left.pop(reading.account_id, None)
+
+    def _count(self, platform: str, reading: Reading) -> None:
+        key = (platform, reading.outcome, reading.reason)
+        self.summary.outcomes[key] += 1
+        shown = self.summary.examples.setdefault(key, [])
+        if reading.outcome != "collected" and len(shown) < EXAMPLES:
+            shown.append(reading.account_id)
 
 
 def _leave_out_older(reading: Reading, window: Window) -> None:
     """Leave out posts from before the window, which pages bring along by chance.
 
-    Of a wall that was read to its end the first post ever stays: it tells when the account came into being.
+    A pinned post stays, and of a wall that was read to its end the first one ever: it tells when the account came
+    into being.
     """
     first = min((post["posted_at"] for post in reading.posts), default=window.starts_at)
     since = {first} if reading.reached_end else set()
     reading.posts = [
-        post for post in reading.posts if post["posted_at"] >= window.starts_at or post["posted_at"] in since
+        post
+        for post in reading.posts
+        if post["posted_at"] >= window.starts_at or post["posted_at"] in since or post["is_pinned"]
     ]
     kept = {post["post_id"] for post in reading.posts}
     reading.metrics = [row for row in reading.metrics if row["post_id"] in kept]

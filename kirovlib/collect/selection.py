@@ -27,6 +27,17 @@ def targets(accounts: pd.DataFrame, lake: Lake) -> dict[str, list[Target]]:
     return found
 
 
+def leads_elsewhere(target: Target) -> bool:
+    """Whether the register names another community than the one whose posts are stored for the account.
+
+    Posts and the time they cover belong to one community: mixed, one's silence would be the other's. The right one
+    gets an account, with a key, of its own.
+    """
+    # Bots write the number of a Telegram channel with -100 before it.
+    named, met = (number.removeprefix("-100") for number in (target.platform_id, target.learnt_id))
+    return bool(named and met and named != met)
+
+
 def missing(accounts: pd.DataFrame, lake: Lake, window: Window, now: datetime) -> pd.DataFrame:
     """The accounts of which something is missing.
 

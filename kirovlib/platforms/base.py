@@ -22,7 +22,10 @@ from kirovlib.settings import Settings
 
 # Never stored, logged or shown: secrets and their echoes, and private persons.
 _SECRET = frozenset({"access_token", "session_key", "sig", "application_key", "secret_key", "access_key", "oauth"})
-_PRIVATE = frozenset({"profiles", "signer_id", "contacts", "created_by", "friends", "can_post_as", "user_id"})
+_PRIVATE = frozenset(
+    {"profiles", "signer_id", "author_id", "editor_id", "user_id", "created_by", "contacts", "friends", "can_post_as"}
+    | {"copyright"}  # VK's line about a source names whoever it was
+)
 
 
 @dataclass(frozen=True)

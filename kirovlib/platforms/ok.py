@@ -1,8 +1,9 @@
 """Odnoklassniki: addresses to numbers by `url.getInfo`, pages by `group.getInfo`, feeds by `stream.get`.
 
 How the network behaves is in `PLATFORMS.md`, section 3; much of it was inferred, so whatever an answer leaves open
-stays open here: a page that was not returned is unknown, never gone; an empty feed is believed only of an open group
-and once this key was seen to read any feed; what a missing repost mark means is in `ok_reshare`.
+stays open here: a page that was not returned is unknown, never gone; an empty feed is believed only of an open group,
+once this key was seen to read any feed, and never from a bare `null`; what a missing repost mark means is in
+`ok_reshare`.
 """
 
 from __future__ import annotations
@@ -215,8 +216,8 @@ class Ok(Calls):
             feed.fail(error.account_reason())
         except TransientError:
             feed.fail("no_answer")
-        except ok_feed.ShapeError:
-            feed.fail("answer_not_understood")
+        except ok_feed.ShapeError as error:
+            feed.fail(error.reason)
         else:
             sha256 = account.keep(method, request, answer, ok_rows.stored_page(page, account.gid))
             feed.take(page, answer.received_at, sha256)
@@ -232,7 +233,7 @@ class Ok(Calls):
         if feed is None:
             msg = f"feed of {account_id} was never read"
             raise AssertionError(msg)
-        if feed.reached_end and not feed.items and (doubt := self._doubt(account)):
+        if feed.reached_end and (doubt := self._doubt(account, feed)):
             feed.fail(doubt)
         covered = feed.covered()
         complete = covered is not None and not feed.reason and account.group is not None
@@ -243,7 +244,7 @@ class Ok(Calls):
             reason="" if complete else feed.reason or account.reason or "not_yet",
             covered_from=covered[0] if covered else None,
             covered_until=covered[1] if covered else None,
-            reached_end=feed.reached_end,
+            reached_end=feed.reached_end and not feed.reason,
             raw=account.raw,
         )
         for seen in feed.items.values():
@@ -253,15 +254,17 @@ class Ok(Calls):
             reading.profile = ok_rows.profile_row(account_id, account.group, account.group_at, account.group_sha256)
         return reading
 
-    def _doubt(self, account: _Account) -> str:
-        """Why an empty feed is no proof that nothing was published, if so.
+    def _doubt(self, account: _Account, feed: FeedReader) -> str:
+        """Why a feed read to its end is no proof that nothing else was published, if so.
 
-        Empty lists come as `null`, and so may what a key must not see: nothing published would be a wrong accusation.
+        What a key must not see may come as nothing, or as pinned topics alone: that would be a wrong accusation.
         """
+        if account.group is not None and ok_rows.status(account.group) == "closed" and not feed.has_two():
+            return "wall_closed"
+        if feed.items:
+            return ""
         if account.group is None:
             return account.reason or "profile_not_returned"
-        if ok_rows.status(account.group) == "closed":
-            return "wall_closed"
         return "" if self.is_feed_given else "answer_not_understood"
 
 

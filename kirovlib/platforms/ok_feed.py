@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from kirovlib.platforms import ok_reshare
 from kirovlib.platforms.base import Window
+from kirovlib.weeks import Week
 
 _TOPIC = "media_topic:"
 _IDLE_PAGES = 3  # so many pages in a row with nothing new: the network goes round in circles
@@ -20,7 +21,19 @@ _OTHER_KEYS = frozenset({"entities", "anchor", "available", "has_more"})
 
 
 class ShapeError(Exception):
-    """An answer is no page of a feed as far as known."""
+    """An answer is no page of a feed as far as known.
+
+    Attributes:
+        reason: The word of `tables.COVERAGE_REASONS` for it.
+    """
+
+    reason = "answer_not_understood"
+
+
+class UnavailableError(ShapeError):
+    """The network says that the feed is not available to this key."""
+
+    reason = "access_denied"
 
 
 class Item(NamedTuple):
@@ -30,6 +43,7 @@ class Item(NamedTuple):
         feed: The feed's own item about it.
         topic: The topic's entity, empty when it was not given.
         posted_at: When it was published, UTC.
+        perhaps_at: When else it may have been published, UTC, in another week; `posted_at` where that is sure.
         placed_at: By which moment (UTC) it stands where it does: the later of the topic's and the feed's.
     """
 
@@ -37,6 +51,7 @@ class Item(NamedTuple):
     feed: dict[str, Any]
     topic: dict[str, Any]
     posted_at: datetime
+    perhaps_at: datetime
     placed_at: datetime
     is_pinned: bool
 
@@ -58,11 +73,13 @@ class Page:
         is_last: Whether the feed ends here: nothing came, or the network said that nothing follows (`stream.get` was
             never seen to say so).
         anchor: Where to go on, empty when not told.
+        is_bare: Whether there was neither a list nor an anchor: an end, or what a key gets that must not see the feed.
     """
 
     items: tuple[Item, ...] = ()
     is_last: bool = True
     anchor: str = ""
+    is_bare: bool = False
 
 
 def page_of(body: Any) -> Page:
@@ -73,13 +90,17 @@ def page_of(body: Any) -> Page:
     Raises:
         ShapeError: The shape is unknown. An item that cannot be told or dated is that too: leaving it out would be
             one post less.
+        UnavailableError: The network says that there is nothing to see for this key.
 
     Example:
         >>> page_of(None).is_last, page_of({"anchor": "x"}).is_last
         (True, True)
     """
     if body is None or body in ([], {}):
-        return Page()
+        return Page(is_bare=True)
+    if isinstance(body, dict) and ok_reshare.flag(body.get("available")) is False:
+        msg = "not available"
+        raise UnavailableError(msg)
     topics = _topics(body) if isinstance(body, dict) else []
     if not isinstance(body, dict) or not (_LISTS & set(body) or _is_empty(body, topics)):
         msg = "no page of a feed"
@@ -96,6 +117,7 @@ def page_of(body: Any) -> Page:
         items=tuple(item for feed in feeds or [] for item in _items(feed, by_number)),
         is_last=has_more is False or (not feeds and not has_more),
         anchor="" if anchor is None else str(anchor),
+        is_bare=not feeds and anchor is None and not any(isinstance(body.get(name), list) for name in _LISTS),
     )
 
 
@@ -118,11 +140,18 @@ class FeedReader:
         self._anchor = ""
         self._idle = 0
         self._latest: list[datetime] = []  # moments of the last two items that keep the order
+        self._unsure_until: datetime | None = None  # up to here a week may have a post more or less
+        self._is_asked_again = False
+        self._failure = ""
         self.items: dict[str, Seen] = {}
         self.first_answer_at: datetime | None = None
         self.reached_end = False
-        self.reason = ""
         self._done = False
+
+    @property
+    def reason(self) -> str:
+        """Why not all of the window is covered, a word of `tables.COVERAGE_REASONS`; empty when it is."""
+        return self._failure or ("answer_not_understood" if self._unsure_until else "")
 
     def next_request(self) -> dict[str, Any] | None:
         """Parameters of the next call, or none when the feed is read."""
@@ -132,19 +161,27 @@ class FeedReader:
 
     def fail(self, reason: str) -> None:
         """Stop with a word of `tables.COVERAGE_REASONS`; what was read stays, that it was all does not."""
-        self.reason, self._done, self.reached_end = reason, True, False
+        self._failure, self._done, self.reached_end = reason, True, False
 
     def take(self, page: Page, answered_at: datetime, sha256: str) -> None:
         """The answer to the last request."""
+        if page.is_bare and self.first_answer_at is None:
+            self.fail("answer_not_understood")
+            return
+        if page.is_bare and not self._is_asked_again:
+            self._is_asked_again = True
+            return
+        self._is_asked_again = False
         self.first_answer_at = self.first_answer_at or answered_at
         fresh = [item for item in page.items if item.topic_id not in self.items]
         for item in fresh:
             self.items.setdefault(item.topic_id, Seen(item, answered_at, sha256))
+            self._doubt(item)
             if not item.is_pinned:
                 self._latest = [*self._latest[-1:], item.placed_at]
         self._idle = 0 if fresh else self._idle + 1
         # One old item may stand out of order, or be pinned without a mark; two in a row do not.
-        if self._has_two() and max(self._latest) < self._window.starts_at:
+        if self.has_two() and max(self._latest) < self._window.starts_at:
             self._done = True
         elif page.is_last:
             self.reached_end = self._done = True
@@ -159,16 +196,24 @@ class FeedReader:
         if self.first_answer_at is None:
             return None
         start = self._window.starts_at
-        if self.reason:
-            if not self._has_two():
+        if self._failure:
+            if not self.has_two():
                 return None
             # The later of two, since one may stand out of order; others of its very moment may be cut off.
             start = max(start, max(self._latest) + timedelta(milliseconds=1))
+        if self._unsure_until is not None:
+            start = max(start, self._unsure_until + timedelta(milliseconds=1))
         end = min(self._window.ends_at, self.first_answer_at)
         return (start, end) if start < end else None
 
-    def _has_two(self) -> bool:
+    def has_two(self) -> bool:
+        """Whether at least two topics that are not pinned were read."""
         return len(self._latest) > 1
+
+    def _doubt(self, item: Item) -> None:
+        first, last = sorted((item.posted_at, item.perhaps_at))
+        if first != last and first < self._window.ends_at and last >= self._window.starts_at:
+            self._unsure_until = max(last, self._unsure_until or last)
 
 
 def page_size(window: Window) -> int:
@@ -204,13 +249,18 @@ def _items(feed: Any, topics: Mapping[str, dict[str, Any]]) -> list[Item]:
 
 
 def _item(topic_id: str, feed: dict[str, Any], topic: dict[str, Any]) -> Item:
-    fed_at = _moment(feed.get("date_ms"))
-    posted_at = _moment(topic.get("publication_date_ms")) or _moment(topic.get("created_ms")) or fed_at
+    fed_at, created_at = _moment(feed.get("date_ms")), _moment(topic.get("created_ms"))
+    published_at = _moment(topic.get("publication_date_ms"))
+    posted_at = published_at or fed_at or created_at
     if posted_at is None:
         msg = "a topic without a date"
         raise ShapeError(msg)
     is_pinned = bool(ok_reshare.flag(topic.get("is_sticky")) or ok_reshare.flag(feed.get("pinned")))
-    return Item(topic_id, feed, topic, posted_at, max(posted_at, fed_at or posted_at), is_pinned)
+    # A topic may be written a week before its publication.
+    is_sure = published_at or created_at is None or Week.of(created_at) == Week.of(posted_at)
+    perhaps_at = posted_at if is_sure or created_at is None else created_at
+    placed_at = max(published_at or created_at or posted_at, fed_at or posted_at)
+    return Item(topic_id, feed, topic, posted_at, perhaps_at, placed_at, is_pinned)
 
 
 def _moment(milliseconds: Any) -> datetime | None:

@@ -273,7 +273,7 @@ def _any_flag(place: Mapping[str, Any], *keys: str) -> bool | None:
 
 
 def _is_filled(place: Mapping[str, Any], *keys: str) -> bool | None:
-    told = [bool(place[key]) for key in keys if key in place]
+    told = [bool(place[key]) for key in keys if place.get(key) is not None]
     return any(told) if told else None
 
 

@@ -267,9 +267,16 @@ def _text(node: LexborNode | None) -> str:
 
 
 def _channel_id(shown: Iterable[LexborNode]) -> str:
-    """The channel's number: messages carry it, as a negative one, in what counts their views."""
-    told = {_counted_in(node) for node in shown}
-    return told.pop() if len(told) == 1 else ""
+    """The channel's number: messages carry it, as a negative one, in what counts their views; blank when none does.
+
+    Raises:
+        PageError: Messages carry different ones.
+    """
+    told = {_counted_in(node) for node in shown} - {""}
+    if len(told) > 1:
+        msg = "messages of several channels"
+        raise PageError(msg)
+    return told.pop() if told else ""
 
 
 def _counted_in(node: LexborNode) -> str:

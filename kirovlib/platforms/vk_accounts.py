@@ -80,6 +80,9 @@ def reading(account: Account) -> base.Reading:
 
 def _reading(account: Account) -> base.Reading:
     account_id, finding, wall = account.target.account_id, account.finding, account.wall
+    if finding.group is not None and finding.group.get("is_closed") and not wall.reason and not wall.has_own_posts:
+        # What a closed community shows to strangers may be nothing, which is not the same as publishing nothing.
+        wall.fail("wall_closed")
     covered = wall.covered()
     complete = covered is not None and not wall.reason and finding.group is not None
     outcome = "collected" if complete else "partial" if covered or finding.group is not None else "not_collected"

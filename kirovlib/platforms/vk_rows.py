@@ -91,7 +91,7 @@ def profile_row(account_id: str, group: dict[str, Any], seen_at: datetime, sha25
         "government_mark": _flag(group, "is_government_organization"),
         "menu": _links(group["menu"].get("items", [])) if isinstance(group.get("menu"), dict) else None,
         "links": _links(group["links"]) if isinstance(group.get("links"), list) else None,
-        "action_button": _action_button(group["action_button"]) if "action_button" in group else None,
+        "action_button": _action_button(group["action_button"]) if group.get("action_button") is not None else None,
         "status": status(group),
         "raw_sha256": sha256,
     }
@@ -111,10 +111,22 @@ def stored_item(item: dict[str, Any]) -> dict[str, Any]:
 
 
 def _without_persons(value: Any) -> Any:
-    """Positive owners are persons, communities are negative: of a repost or an attachment from a person's page."""
+    """Positive owners are persons, communities are negative: of a repost or an attachment from a person's page.
+
+    Of a post on a person's page that was reposted only its date stays, which is enough to see that it was a repost.
+    """
     if isinstance(value, dict):
-        return {key: _without_persons(item) for key, item in value.items() if not (key in _OWNERS and _is_person(item))}
+        kept = {key: _without_persons(item) for key, item in value.items() if not (key in _OWNERS and _is_person(item))}
+        if isinstance(value.get("copy_history"), list):
+            kept["copy_history"] = [_copy(copy) for copy in value["copy_history"]]
+        return kept
     return [_without_persons(item) for item in value] if isinstance(value, list) else value
+
+
+def _copy(copy: Any) -> Any:
+    if isinstance(copy, dict) and any(_is_person(copy.get(key)) for key in _OWNERS):
+        return {"date": copy.get("date"), "person": True}
+    return _without_persons(copy)
 
 
 def _is_person(owner: Any) -> bool:
@@ -140,7 +152,7 @@ def _number(value: Any) -> int | None:
 
 
 def _flag(group: dict[str, Any], key: str) -> bool | None:
-    return bool(group[key]) if key in group else None
+    return bool(group[key]) if group.get(key) is not None else None
 
 
 def _links(items: list[dict[str, Any]]) -> str:

@@ -86,6 +86,12 @@ class WallReader:
             likely = 1.2 * len(self.items) * (self._oldest - start.timestamp()) / max(1.0, read_seconds) + 2
         return min(max(1, math.ceil(likely)), page_size(self._window))
 
+    @property
+    def has_own_posts(self) -> bool:
+        """Whether a post of the community's own was read, a pinned one apart."""
+        owner = self._owner.get("owner_id")
+        return any(seen.item["from_id"] == owner and not seen.item.get("is_pinned") for seen in self.items.values())
+
     def next_request(self) -> dict[str, Any] | None:
         """Parameters of the next `wall.get`, or none when the wall is read."""
         if self._done:
