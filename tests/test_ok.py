@@ -236,7 +236,7 @@ def test_an_empty_feed_of_an_open_group_is_believed_when_the_key_can_read_feeds(
     assert not second.reached_end
 
 
-@pytest.mark.parametrize("bare", [None, [], {}, {"feeds": None}, {"anchor": None}, {"available": True}])
+@pytest.mark.parametrize("bare", [None, {}, {"feeds": None}, {"anchor": None}, {"available": True}])
 def test_a_first_page_of_nothing_at_all_is_never_believed_to_be_an_empty_feed(bare: Any) -> None:
     fake = FakeOk([1, 2])
     fake.feeds[1] = bare

@@ -213,6 +213,14 @@ def test_an_empty_answer_is_the_end_in_every_shape(body: Any) -> None:
     assert page_of(body).items == ()
 
 
+@pytest.mark.parametrize("body", [None, [], {}, {"feeds": None}, {"entities": None}, {"available": True}])
+def test_a_first_page_without_list_and_anchor_covers_nothing(body: Any) -> None:
+    ours = reader()
+    ours.take(page_of(body), NOW, "sha")
+    assert ours.next_request() is None
+    assert (ours.reason, ours.covered(), ours.reached_end) == ("answer_not_understood", None, False)
+
+
 @pytest.mark.parametrize(
     "body",
     [

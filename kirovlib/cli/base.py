@@ -21,6 +21,13 @@ EXISTING = click.Path(exists=True, file_okay=False, path_type=Path)
 DATE = click.DateTime(["%Y-%m-%d", "%d.%m.%Y"])
 ANY_PATH = click.Path(path_type=Path)
 
+platforms_option = click.option(
+    "--platform",
+    "platforms",
+    multiple=True,
+    metavar="СЕТЬ",
+    help="Только эта сеть: vk, ok или telegram; можно повторять.",
+)
 home_option = click.option(
     "--home", type=EXISTING, default=None, metavar="ПАПКА", help="Папка проекта с data/ и reports/."
 )

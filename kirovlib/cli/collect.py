@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kirovlib.cli.base import DATE, INCOMPLETE, Command, home_option, stop, tell_summary, told
+from kirovlib.cli.base import DATE, INCOMPLETE, Command, home_option, platforms_option, stop, tell_summary, told
 from kirovlib.errors import ParameterError
 
 if TYPE_CHECKING:
@@ -37,13 +37,7 @@ _MINUTE = 60
     metavar="ДАТА",
     help="С какой даты собирать, например 2024-05-20.",
 )
-@click.option(
-    "--platform",
-    "platforms",
-    multiple=True,
-    metavar="СЕТЬ",
-    help="Только эта сеть: vk, ok или telegram; можно повторять.",
-)
+@platforms_option
 @click.option(
     "--account",
     "accounts",

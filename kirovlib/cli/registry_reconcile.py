@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kirovlib.cli.base import ANY_PATH, INCOMPLETE, Command, home_option, stop, told
+from kirovlib.cli.base import ANY_PATH, INCOMPLETE, Command, home_option, platforms_option, stop, told
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,13 +27,7 @@ _NARROWEST, _WIDEST = 40, 120
 
 
 @click.command("reconcile", cls=Command)
-@click.option(
-    "--platform",
-    "platforms",
-    multiple=True,
-    metavar="СЕТЬ",
-    help="Только эта сеть: vk, ok или telegram; можно повторять.",
-)
+@platforms_option
 @click.option(
     "--out", type=ANY_PATH, default=None, metavar="ПАПКА", help="Записать сверку и реестр с бесспорным в новую папку."
 )

@@ -21,10 +21,10 @@ from kirovlib import merge_posts
 from kirovlib.collect import selection
 from kirovlib.collect.plans import NetworkPlan, plan
 from kirovlib.collect.runs import Run, Summary
-from kirovlib.errors import AccessError, ParameterError, TokenError
+from kirovlib.errors import ParameterError, TokenError
 from kirovlib.lake import Lake
+from kirovlib.platforms import networks
 from kirovlib.platforms.base import Platform, Target, Window
-from kirovlib.platforms.networks import NETWORKS
 from kirovlib.settings import Settings
 from kirovlib.weeks import local_date
 
@@ -83,7 +83,9 @@ def collect(
                 return Summary("")
         chosen = selection.targets(accounts, lake)
         stopping = threading.Event()
-        platforms, refused = _connected(settings, list(chosen), stopping, stack)
+        platforms, refused = networks.connected(settings, chosen, stopping, stack)
+        if refused and not platforms:
+            raise TokenError("\n".join(str(error) for error in refused.values()))
         for platform in platforms.values():
             platform.recall(lake)
         announce(plan(settings, lake, chosen, window, platforms, refused))
@@ -96,23 +98,6 @@ def collect(
         run.record(len(accounts), is_finished=True)
     run.summary.seconds = time.perf_counter() - started
     return run.summary
-
-
-def _connected(
-    settings: Settings, names: Sequence[str], stopping: threading.Event, stack: ExitStack
-) -> tuple[dict[str, Platform], dict[str, AccessError]]:
-    """The clients of the networks, and why a network has none; raises only when no network at all can be asked."""
-    platforms: dict[str, Platform] = {}
-    refused: dict[str, AccessError] = {}
-    for name in names:
-        if name in NETWORKS:
-            try:
-                platforms[name] = stack.enter_context(NETWORKS[name].connect(settings, stopping))
-            except TokenError as error:
-                refused[name] = error
-    if refused and not platforms:
-        raise TokenError("\n".join(str(error) for error in refused.values()))
-    return platforms, refused
 
 
 def _read_all(

@@ -21,10 +21,10 @@ from typing import NoReturn
 import pandas as pd
 from tqdm import tqdm
 
-from kirovlib.errors import ParameterError, TokenError
+from kirovlib.errors import ParameterError
 from kirovlib.lake import Lake
 from kirovlib.platforms.base import Identity, NetworkStoppedError, Platform, Target
-from kirovlib.platforms.networks import NETWORKS
+from kirovlib.platforms.networks import NETWORKS, connected
 from kirovlib.reconcile.files import RECONCILE_CSV, check_folder, taken_over, write
 from kirovlib.reconcile.judging import STATES, Account, Finding, judged, leads_to, trusted
 from kirovlib.reconcile.rows import Reconciled, rows
@@ -68,9 +68,9 @@ def reconcile(
         by_network[account.platform].append(account)
     stopping = threading.Event()
     with ExitStack() as stack:
-        clients, refused = _connected(settings, by_network, stopping, stack)
+        clients, refused = connected(settings, by_network, stopping, stack)
         findings, stopped = _ask_all(by_network, clients, stopping, progress=progress)
-    stopped |= refused
+    stopped |= {name: NetworkStoppedError("no_token", error) for name, error in refused.items()}
     for account in accounts:
         findings.setdefault(account.account_id, _unasked(account, stopped.get(account.platform)))
     return Reconciled(
@@ -128,21 +128,6 @@ def _without_account(register: Register) -> pd.DataFrame:
     having = institutions["institution_id"].isin(register.accounts["institution_id"])
     columns = ["institution_id", "institution", "kind", "status"]
     return institutions.loc[~having, columns].sort_values("institution_id", ignore_index=True)
-
-
-def _connected(
-    settings: Settings, names: Collection[str], stopping: threading.Event, stack: ExitStack
-) -> tuple[dict[str, Platform], dict[str, NetworkStoppedError]]:
-    """The clients of the networks, and why a network has none."""
-    clients: dict[str, Platform] = {}
-    refused: dict[str, NetworkStoppedError] = {}
-    for name in names:
-        if name in NETWORKS:
-            try:
-                clients[name] = stack.enter_context(NETWORKS[name].connect(settings, stopping))
-            except TokenError as error:
-                refused[name] = NetworkStoppedError("no_token", error)
-    return clients, refused
 
 
 def _ask_all(

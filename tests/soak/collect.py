@@ -74,18 +74,21 @@ def soak(variables: dict[str, str], times: int, chance: random.Random) -> int:
     root = Path(tempfile.mkdtemp(prefix="kirov-soak-"))
     reference = root / "reference"
     longest = finish(variables, reference)
-    wrong, hits = 0, 0
-    for number in tqdm(range(times), desc="kills"):
-        home = root / str(number)
-        hits += kill_after(variables, home, chance.uniform(0, 1.05 * longest))
-        finish(variables, home)
-        different = in_child(lambda home=home: len(differences(contents(home), contents(reference))))
-        if different:
-            wrong += 1
-            print(f"attempt {number}: {different} tables differ, kept in {home}")  # noqa: T201
-        else:
-            shutil.rmtree(home)
-    print(f"{times} collections, {hits} killed before their end, {wrong} ended otherwise than undisturbed")  # noqa: T201
+    wrong, tries = 0, 0
+    with tqdm(total=times, desc="kills") as bar:
+        while bar.n < times:
+            tries += 1
+            home = root / str(tries)
+            was_killed = kill_after(variables, home, chance.uniform(0, longest))
+            finish(variables, home)
+            different = in_child(lambda home=home: len(differences(contents(home), contents(reference))))
+            if different:
+                wrong += 1
+                print(f"attempt {tries}: {different} tables differ, kept in {home}")  # noqa: T201
+            else:
+                shutil.rmtree(home)
+            bar.update(was_killed)
+    print(f"{times} collections killed before their end, {wrong} of {tries} ended otherwise than undisturbed")  # noqa: T201
     return wrong
 
 
