@@ -207,9 +207,9 @@ def _lake_facts(lake: Lake, known: set[str], now: datetime) -> LakeStatus:
     latest = lake.query(
         """
         SELECT avg(CAST(outcome = 'collected' AS INTEGER)) AS share FROM (
-            SELECT max_by(outcome, batch) AS outcome, max_by(reason, batch) AS reason
+            SELECT max_by(outcome, batch) AS outcome, max_by(coalesce(reason, ''), batch) AS reason
             FROM coverage ANTI JOIN (FROM runs WHERE source = 'file') USING (run_id) GROUP BY account_id
-        ) WHERE reason IS DISTINCT FROM 'platform_not_supported'
+        ) WHERE reason <> 'platform_not_supported'
         """
     )["share"].item()
     newest_at = _moment(facts["newest_at"])

@@ -14,7 +14,7 @@ _QUERIES = {
     "post_metrics": "SELECT * EXCLUDE (run_id, batch, observed_at) FROM post_metrics",
     "profile_snapshots": "SELECT * EXCLUDE (run_id, batch, collected_at) FROM profile_snapshots",
     "coverage": """
-        SELECT account_id, max_by(outcome, batch) AS outcome, max_by(reason, batch) AS reason,
+        SELECT account_id, max_by(outcome, batch) AS outcome, max_by(coalesce(reason, ''), batch) AS reason,
                min(covered_from) AS covered_from, max(covered_until) AS covered_until,
                bool_or(reached_end) AS reached_end
         FROM coverage GROUP BY account_id

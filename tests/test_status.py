@@ -300,6 +300,16 @@ def test_an_incomplete_collection_is_to_be_repeated(small: Small, tmp_path: Path
     assert steps(tmp_path)[0] == "kirov collect --only-missing"
 
 
+def test_an_account_that_was_collected_later_counts_as_collected(small: Small, tmp_path: Path) -> None:
+    small.account("vk:b")
+    small.covered(None, None, "vk:b", outcome="not_collected", reason="platform_not_supported")
+    small.store("r1")
+    small.covered(None, None, "vk:a", outcome="not_collected", reason="no_answer")
+    small.covered(account="vk:b")
+    small.store("r2")
+    assert look(tmp_path).lake.collected_share == 0.5
+
+
 def test_where_telegram_is_out_of_reach_its_posts_are_to_be_imported(small: Small, tmp_path: Path) -> None:
     small.account("telegram:c")
     small.store()
