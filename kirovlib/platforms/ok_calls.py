@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import threading
 from collections.abc import Mapping
 from typing import Any
 
 from kirovlib.platforms import base, ok_errors
+from kirovlib.platforms.client import Client
 from kirovlib.platforms.http import Answer, Http, TransientError
 from kirovlib.platforms.ok_errors import FloodError, OkError
 
-_SILENT_CALLS = 5  # so many unanswered calls in a row mean that the network is away, not an account
 _UNSIGNED = frozenset({"sig", "access_token", "session_key"})
 
 
@@ -30,7 +29,7 @@ def sign(parameters: Mapping[str, Any], secret: str) -> str:
     return _md5(joined + secret)
 
 
-class Calls(base.Platform):
+class Calls(Client):
     """The part of the client that talks to Odnoklassniki, from any number of threads.
 
     Args:
@@ -49,17 +48,9 @@ class Calls(base.Platform):
     def __init__(
         self, http: Http, url: str, application_key: str, application_secret: str, access_token: str = ""
     ) -> None:
-        self._http, self._url = http, url
+        super().__init__(http, url)
         self._key, self._token = application_key, access_token
         self._secret = _md5(access_token + application_secret) if access_token else application_secret
-        self._lock = threading.Lock()
-        self._silent_calls = 0
-        self.stopped: base.NetworkStoppedError | None = None
-
-    @property
-    def request_count(self) -> int:
-        """Requests sent so far, retries included."""
-        return self._http.request_count
 
     def call(self, method: str, **parameters: Any) -> Answer:
         """One API call.
@@ -80,31 +71,19 @@ class Calls(base.Platform):
         except OkError as error:
             self._is_away(is_silent=False)
             if stopped := error.stops():
-                raise self._leaving(stopped) from None
+                raise self.stop(stopped) from None
             raise
         except FloodError:
-            raise self._leaving(ok_errors.flooded()) from None
+            raise self.stop(ok_errors.flooded()) from None
         except TransientError as error:
             if self._is_away(is_silent=True):
-                raise self._leaving(ok_errors.unreachable(error)) from None
+                raise self.stop(ok_errors.unreachable(error)) from None
             raise
         except base.NetworkStoppedError as stopped:
-            raise self._leaving(stopped) from None
+            raise self.stop(stopped) from None
         self._is_away(is_silent=False)
         self.server = answer.server
         return answer
-
-    def _is_away(self, *, is_silent: bool) -> bool:
-        """Count the calls in a row that were not answered; whether they are too many."""
-        with self._lock:
-            self._silent_calls = self._silent_calls + 1 if is_silent else 0
-            return self._silent_calls >= _SILENT_CALLS
-
-    def _leaving(self, stopped: base.NetworkStoppedError) -> base.NetworkStoppedError:
-        """Remember why the network is left, so that no thread sends anything more; gives the error to raise."""
-        with self._lock:
-            self.stopped = self.stopped or stopped
-        return stopped
 
 
 def _md5(text: str) -> str:

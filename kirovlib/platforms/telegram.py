@@ -18,7 +18,8 @@ from typing import Any
 
 from kirovlib.errors import NetworkError
 from kirovlib.platforms import base, telegram_page, telegram_rows
-from kirovlib.platforms.http import Answer, Http, TransientError, opened
+from kirovlib.platforms.client import Client
+from kirovlib.platforms.http import Answer, TransientError, opened
 from kirovlib.platforms.ordered import in_order
 from kirovlib.platforms.telegram_feed import FeedReader, likely_pages
 from kirovlib.platforms.telegram_page import Header, Page, PageError
@@ -26,7 +27,6 @@ from kirovlib.settings import Settings
 
 REQUESTS_PER_SECOND = 2.0  # no limit is published; others pause half a second
 _PARALLEL = 4  # requests under way at once: the pace limits the starts, this hides the latency
-_SILENT_PAGES = 5  # so many unanswered pages in a row mean that the network is away, not an account
 _HOME = "https://t.me/"
 
 
@@ -42,7 +42,7 @@ class _Account:
     raw: list[dict[str, Any]] = field(default_factory=list)
 
 
-class Telegram(base.Platform):
+class Telegram(Client):
     """Telegram's client.
 
     Args:
@@ -54,17 +54,6 @@ class Telegram(base.Platform):
     """
 
     name = telegram_rows.PLATFORM
-
-    def __init__(self, http: Http, url: str) -> None:
-        self._http, self._url = http, url
-        self._lock = threading.Lock()
-        self._silent_pages = 0
-        self.stopped: base.NetworkStoppedError | None = None
-
-    @property
-    def request_count(self) -> int:
-        """Requests sent so far, retries included."""
-        return self._http.request_count
 
     def plan(self, targets: Sequence[base.Target], window: base.Window) -> base.Plan:
         """See `base.Platform`: pages of twenty messages, at four posts a week."""
@@ -159,25 +148,13 @@ class Telegram(base.Platform):
             answer = self._http.page(f"{self._url}s/{name}", query, telegram_page.check)
         except TransientError as error:
             if self._is_away(is_silent=True):
-                raise self._leaving(_unreachable(error)) from None
+                raise self.stop(_unreachable(error)) from None
             raise
         except base.NetworkStoppedError as stopped:
-            raise self._leaving(stopped) from None
+            raise self.stop(stopped) from None
         self._is_away(is_silent=False)
         self.server = answer.server
         return answer
-
-    def _is_away(self, *, is_silent: bool) -> bool:
-        """Count the pages in a row that did not come; whether they are too many."""
-        with self._lock:
-            self._silent_pages = self._silent_pages + 1 if is_silent else 0
-            return self._silent_pages >= _SILENT_PAGES
-
-    def _leaving(self, stopped: base.NetworkStoppedError) -> base.NetworkStoppedError:
-        """Remember why the network is left, so that no thread sends anything more; gives the error to raise."""
-        with self._lock:
-            self.stopped = self.stopped or stopped
-        return stopped
 
 
 def _mismatch(account: _Account, page: Page) -> str:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Set as AbstractSet
 from typing import Any
 
 from kirovlib.platforms import base, vk_errors
+from kirovlib.platforms.client import Client
 from kirovlib.platforms.http import Answer, Http, TransientError
 from kirovlib.platforms.vk_errors import VkError
 
 VERSION = "5.199"
-_SILENT_CALLS = 5  # so many unanswered calls in a row mean that the network is away, not an account
 _NOTHING: frozenset[int] = frozenset()
 
 
-class Calls(base.Platform):
+class Calls(Client):
     """The part of VK's client that talks to VK, from any number of threads.
 
     Args:
@@ -31,16 +30,9 @@ class Calls(base.Platform):
     name = "vk"
 
     def __init__(self, http: Http, url: str, token: str) -> None:
-        self._http, self._url, self._token = http, url, token
-        self._lock = threading.Lock()
-        self._silent_calls = 0
+        super().__init__(http, url)
+        self._token = token
         self._wall_count = 0
-        self.stopped: base.NetworkStoppedError | None = None
-
-    @property
-    def request_count(self) -> int:
-        """Requests sent so far, retries included."""
-        return self._http.request_count
 
     @property
     def quota_count(self) -> int:
@@ -80,26 +72,16 @@ class Calls(base.Platform):
         self.server = answer.server
         return answer
 
-    def stop(self, stopped: base.NetworkStoppedError) -> base.NetworkStoppedError:
-        """Remember why the network is left, so that no thread sends anything more; gives the error to raise."""
-        with self._lock:
-            self.stopped = self.stopped or stopped
-        return stopped
-
     def _send(self, method: str, parameters: dict[str, Any]) -> Answer:
         form = {"v": VERSION, **parameters}
         headers = {"Authorization": f"Bearer {self._token}"}
         try:
             answer = self._http.post(self._url + method, form, headers, check)
         except TransientError as error:
-            with self._lock:
-                self._silent_calls += 1
-                is_away = self._silent_calls >= _SILENT_CALLS
-            if is_away:
+            if self._is_away(is_silent=True):
                 raise vk_errors.unreachable(error) from None
             raise
-        with self._lock:
-            self._silent_calls = 0
+        self._is_away(is_silent=False)
         return answer
 
     def _count_walls(self, count: int) -> None:
