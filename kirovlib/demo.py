@@ -71,7 +71,7 @@ def run(
 
 
 def gather(out: Path, source: World | Recording, window: Window, *, progress: bool) -> tuple[Settings, Summary]:
-    """Write the source's register into a fresh home folder and collect it from a sandbox.
+    """Write the source's registers into a fresh home folder and collect it from a sandbox.
 
     Returns:
         The home's settings (without a token) and the collection's summary.
@@ -82,6 +82,8 @@ def gather(out: Path, source: World | Recording, window: Window, *, progress: bo
     _clear(out)
     settings = Settings(home=out, requests_per_second=0, clock=lambda: source.now)
     registry.write(settings.registry_dir, Register(source.institutions, source.accounts))
+    if isinstance(source, World):
+        registry.write_side(settings.registry_dir, source.side)
     accounts = registry.read(settings.registry_dir).accounts
     with Sandbox(source, limits=False) as sandbox:
         token = _REPLAY_TOKEN if isinstance(source, Recording) else _WORLD_TOKEN

@@ -105,6 +105,7 @@ class Institutions(Table):
     short_name: str = _column("Краткое наименование")
     kind: str = _column("Вид: ОИВ, подведомственное, с государственным участием, прочее", required=True, isin=KINDS)
     status: str = _column("Состояние, как записано в реестре (например, «Ликвидация»)")
+    closed_on: LocalDate = _column("Дата закрытия учреждения, если известна; без неё закрытое закрыто всегда")
     founder_id: str = _column("Ключ учредителя (institution_id)")
     sphere: str = _column("Сфера деятельности")
     municipality: str = _column("Муниципальное образование")
@@ -246,9 +247,9 @@ class Findings(Table):
     expected: str = _column("Что требуется", required=True)
     measured: str = _column("Что установлено", required=True)
     verdict: str = _column("Вывод", required=True, isin=VERDICTS)
-    reason: str = _column("Причина: слово из order.checks.REASONS", required=True)
+    reason: str = _column("Причина: слово из order.words.REASONS", required=True)
     evidence: str = _column("Доказательства: JSON-список {title, url, sha256}", required=True)
-    note: str = _column("Примечания через запятую: слова из order.checks.NOTES")
+    note: str = _column("Примечания через запятую: слова из order.words.NOTES")
     repair: str = _column("Как исправить")
 
 

@@ -10,6 +10,7 @@ import calendar
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
 
 from kirovlib.errors import ParameterError
 from kirovlib.settings import ZONE
@@ -83,6 +84,11 @@ class Week:
         """The moment it is over (exclusive), UTC."""
         return local_midnight(self.until)
 
+    def has_even_days(self) -> bool:
+        """Whether all its days have 24 hours: the zone was changed in none of them (in Kirov last in 2014)."""
+        midnights = [local_midnight(self.start + timedelta(days=day)) for day in range(8)]
+        return all(later - earlier == timedelta(days=1) for earlier, later in pairwise(midnights))
+
     def shifted(self, count: int) -> Week:
         """The week `count` weeks later (earlier when negative)."""
         return Week(self.start + count * _WEEK)
@@ -143,6 +149,25 @@ class Period:
             return cls(text, _weeks_of_months(int(quarter[1]), last - 2, last))
         msg = f"«{text}» — не период. Ожидается неделя (2024-W21), месяц (2024-05) или квартал (2024-Q2)."
         raise ParameterError(msg)
+
+    def previous(self) -> Period:
+        """The period before: of a month or quarter the one before, of weeks as many directly before.
+
+        Example:
+            >>> [Period.parse(text).previous().label for text in ("2024-W21", "2024-01", "2024-Q1")]
+            ['2024-W20', '2023-12', '2023-Q4']
+        """
+        month = re.fullmatch(r"(20\d{2})-(\d{2})", self.label, re.ASCII)
+        quarter = re.fullmatch(r"(20\d{2})-Q([1-4])", self.label, re.ASCII)
+        if month:
+            year, number = (int(month[1]), int(month[2]) - 1) if int(month[2]) > 1 else (int(month[1]) - 1, 12)
+            return Period.parse(f"{year}-{number:02d}")
+        if quarter:
+            year, number = (int(quarter[1]), int(quarter[2]) - 1) if int(quarter[2]) > 1 else (int(quarter[1]) - 1, 4)
+            return Period.parse(f"{year}-Q{number}")
+        weeks = tuple(week.shifted(-len(self.weeks)) for week in self.weeks)
+        last = weeks[-1].until - timedelta(days=1)
+        return Period(weeks[0].label if len(weeks) == 1 else f"{weeks[0].start.isoformat()}_{last.isoformat()}", weeks)
 
     @classmethod
     def between(cls, first: date, last: date) -> Period:

@@ -12,19 +12,33 @@ import pandas as pd
 
 from kirovlib import registry, tables
 from kirovlib.lake import Batch, Lake
-from kirovlib.order import clauses
 from kirovlib.order.evaluate import judge
-from kirovlib.registry import Register
+from kirovlib.registry import Register, Side
+from kirovlib.weeks import Period
 
 KIROV = ZoneInfo("Europe/Kirov")
 W20, W21, W22, W23 = (datetime(2024, 5, day, tzinfo=KIROV) for day in (13, 20, 27, 27))
 W23 += timedelta(days=7)
 OGRN, OTHER_OGRN = "1022800520060", "1022800524647"
+# The registers beside the register, in the order of `registry.Side`.
+SIDE = {
+    "exemptions": tables.Exemptions,
+    "decisions": tables.Decisions,
+    "acknowledgements": tables.Acknowledgements,
+    "manual_checks": tables.ManualChecks,
+}
 
 
 def at(text: str) -> datetime:
     """A moment of Kirov: `20.05 12:00` of 2024."""
     return datetime.strptime(f"2024.{text}", "%Y.%d.%m %H:%M").replace(tzinfo=KIROV)
+
+
+def write_order(home: Path, text: str) -> None:
+    """An order of a data folder's own."""
+    file = home / "order" / "clauses.toml"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(text, encoding="utf-8")
 
 
 class Small:
@@ -35,6 +49,7 @@ class Small:
         self.lake = Lake(home / "lake")
         self.institutions: list[dict[str, Any]] = []
         self.accounts: list[dict[str, Any]] = []
+        self.beside: dict[str, list[dict[str, Any]]] = {name: [] for name in SIDE}
         self.until = W23
         self.batch = Batch()
         self._ids = 0
@@ -95,6 +110,8 @@ class Small:
         institutions = tables.validate(tables.Institutions, pd.DataFrame(self.institutions))
         accounts = tables.validate(tables.Accounts, pd.DataFrame(self.accounts))
         registry.write(self.home / "registry", Register(institutions, accounts))
+        side = (tables.validate(table, pd.DataFrame(self.beside[name])) for name, table in SIDE.items())
+        registry.write_side(self.home / "registry", Side(*side))
         return self.lake
 
     def findings(self, clause: str = "posts_per_week", period: str = "2024-W21") -> dict[str, tuple[str, str, str]]:
@@ -102,10 +119,11 @@ class Small:
         rows = self.rows(clause, period)
         return {row["account_id"]: (row["verdict"], row["reason"], row["note"]) for row in rows}
 
-    def rows(self, clause: str = "posts_per_week", period: str = "2024-W21") -> list[dict[str, Any]]:
+    def rows(self, clause: str = "posts_per_week", period: str | Period = "2024-W21") -> list[dict[str, Any]]:
         if self.batch.coverage or self.batch.posts or self.lake.is_empty():
             self.store()
-        key = (period, clauses.load)  # tests put another order there
+        own = self.home / "order" / "clauses.toml"
+        key = (period, own.read_text(encoding="utf-8") if own.exists() else "")  # tests put another order there
         if key not in self._judged:
             self._judged[key] = judge(period, self.home).findings
         found = self._judged[key]

@@ -7,11 +7,11 @@ from random import Random
 from typing import Any, NamedTuple
 
 import pytest
-from small_lake import W20, W21, W22, W23, Small, at
+from small_lake import W20, W21, W22, W23, Small, at, write_order
 
 from kirovlib import tables
 from kirovlib.errors import LakeError, ParameterError
-from kirovlib.order import checks, clauses, evaluate
+from kirovlib.order import clauses, words
 from kirovlib.order.evaluate import judge
 
 SECOND = timedelta(seconds=1)
@@ -191,8 +191,8 @@ def test_every_case_has_a_finding_for_each_week_of_the_month_in_declared_words(
 ) -> None:
     weeks = ["29.04", "06.05", "13.05", "20.05", "27.05"]
     assert set(judged) == {(name, week) for name in [*CASES, ""] for week in weeks}
-    assert {row["reason"] for row in judged.values()} <= set(checks.REASONS)
-    assert {note for row in judged.values() for note in row["note"].split(",") if note} <= set(checks.NOTES)
+    assert {row["reason"] for row in judged.values()} <= set(words.REASONS)
+    assert {note for row in judged.values() for note in row["note"].split(",") if note} <= set(words.NOTES)
     assert {row["verdict"] for row in judged.values()} <= set(tables.VERDICTS)
 
 
@@ -206,9 +206,8 @@ def small(tmp_path: Path) -> Small:
 
 
 @pytest.fixture
-def parameters(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., None]:
-    """Writes the order anew with other parameters for every clause that has them."""
-    load = clauses.load
+def parameters(tmp_path: Path) -> Callable[..., None]:
+    """Writes an order of the data folder's own, with other parameters for every clause that has them."""
 
     def change(**values: object) -> None:
         text = clauses.CLAUSES_TOML.read_text(encoding="utf-8")
@@ -218,10 +217,7 @@ def parameters(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[...,
             before |= {"count_removed": "true", "absence_is_failure": "false"}
             assert f"{name} = {before[name]}" in text
             text = text.replace(f"{name} = {before[name]}", f"{name} = {shown}")
-        file = tmp_path / "clauses.toml"
-        file.write_text(text, encoding="utf-8")
-        order = load(file)
-        monkeypatch.setattr(evaluate.clauses, "load", lambda: order)
+        write_order(tmp_path, text)
 
     return change
 

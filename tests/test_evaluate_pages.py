@@ -5,10 +5,10 @@ from random import Random
 from typing import Any, NamedTuple
 
 import pytest
-from small_lake import OGRN, OTHER_OGRN, Small
+from small_lake import OGRN, OTHER_OGRN, Small, write_order
 
 from kirovlib import tables
-from kirovlib.order import checks, clauses, evaluate
+from kirovlib.order import clauses, words
 
 FORM = f"https://pos.gosuslugi.ru/form/?opaId=1&utm_source=vk&utm_medium=33&utm_campaign={OGRN}"
 SURVEYS = f"https://pos.gosuslugi.ru/og/org-activities?reg_code=33&utm_source=vk1&utm_medium=33&utm_campaign={OGRN}"
@@ -73,8 +73,8 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]
 def test_a_page_is_judged_by_the_address_of_its_link(judged: dict[str, dict[str, Any]], name: str) -> None:
     row = judged[name]
     assert (row["verdict"], row["reason"], row["note"]) == PAGES[name].told
-    assert {row["reason"]} <= set(checks.REASONS)
-    assert set(filter(None, row["note"].split(","))) <= set(checks.NOTES)
+    assert {row["reason"]} <= set(words.REASONS)
+    assert set(filter(None, row["note"].split(","))) <= set(words.NOTES)
 
 
 def test_what_is_damaged_comes_with_its_repair_and_what_is_right_without(judged: dict[str, dict[str, Any]]) -> None:
@@ -207,14 +207,11 @@ def test_one_form_for_institutions_of_different_founders_is_noted(small: Small) 
         ("vk:n3", "vk:n4", "vk:n5", "vk:n6"), "")}  # fmt: skip
 
 
-def test_the_absence_of_the_app_fails_only_when_told_so(small: Small, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_absence_of_the_app_fails_only_when_told_so(small: Small) -> None:
     small.snapshot([ALBUM])
     assert verdict(small, MINI_APP) == ("cannot_tell", "not_visible", "")
     text = clauses.CLAUSES_TOML.read_text(encoding="utf-8")
-    file = small.home / "clauses.toml"
-    file.write_text(text.replace("absence_is_failure = false", "absence_is_failure = true"), encoding="utf-8")
-    order = clauses.load(file)
-    monkeypatch.setattr(evaluate.clauses, "load", lambda: order)
+    write_order(small.home, text.replace("absence_is_failure = false", "absence_is_failure = true"))
     assert verdict(small, MINI_APP) == MISSING
 
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from kirovlib import registry, tables
 from kirovlib.errors import RegistryError
-from kirovlib.order import evaluate
+from kirovlib.order import facts
 from kirovlib.registry import exchange, imported, kinds
 from kirovlib.registry.imported import Imported
 
@@ -83,7 +83,7 @@ def test_a_row_ends_in_the_group_its_cells_say(
     assert len(result.exemptions) == (group == "exempt")
     assert bool(placed.reason) == (warning is not None or group in {"rejected", "closed_body"})
     if group == "closed_body":
-        assert re.search(evaluate._CLOSED_BODY, result.register.institutions["status"][0], re.IGNORECASE)
+        assert re.search(facts._CLOSED_BODY, result.register.institutions["status"][0], re.IGNORECASE)
 
 
 def test_an_exemption_is_for_all_clauses_with_an_open_end_and_names_its_act(tmp_path: Path) -> None:

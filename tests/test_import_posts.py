@@ -18,7 +18,7 @@ from kirovlib.counts import weekly_counts
 from kirovlib.errors import InputError, KirovError, ParameterError
 from kirovlib.import_posts import Imported, import_posts, post_file
 from kirovlib.lake import Lake
-from kirovlib.order import wording
+from kirovlib.order import method, wording
 from kirovlib.order.evaluate import judge
 from kirovlib.platforms import vk_rows
 from kirovlib.platforms.base import Target
@@ -412,10 +412,10 @@ def test_a_channel_made_in_the_week_is_not_accused_when_the_file_tells_its_begin
 def test_a_report_says_which_accounts_came_from_a_file_and_the_lake_stays_real(tmp_path: Path) -> None:
     judged = judged_small(tmp_path, message(7), **W21)
     assert (judged.source, judged.from_file) == ("network", ("telegram:uchebnyi",))
-    assert any("Из файлов" in line and "telegram:uchebnyi" in line for line in wording.method(judged))
+    assert any("Из файлов" in line and "telegram:uchebnyi" in line for line in method.method(judged))
     other_week = judge("2024-W22", tmp_path / "data")
     assert other_week.from_file == ()
-    assert not any("Из файлов" in line for line in wording.method(other_week))
+    assert not any("Из файлов" in line for line in method.method(other_week))
 
 
 def test_a_lake_of_files_only_is_judged_too(tmp_path: Path) -> None:
@@ -428,7 +428,7 @@ def test_a_lake_of_files_only_is_judged_too(tmp_path: Path) -> None:
     bring(tmp_path, export(tmp_path, message(7)), **W21)
     judged = judge("2024-W21", tmp_path / "data")
     assert judged.source == "file"
-    assert wording.method(judged)
+    assert method.method(judged)
 
 
 def test_every_source_of_a_run_has_words(tmp_path: Path) -> None:

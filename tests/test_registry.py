@@ -165,12 +165,12 @@ def test_a_long_list_of_mistakes_is_cut_and_says_how_many_are_left(folder: Folde
 
 def test_a_row_with_too_few_or_too_many_cells_is_reported_beside_other_mistakes(folder: Folder) -> None:
     file = folder.path / "institutions.csv"
-    file.write_text(file.read_text("utf-8") + "2;Школа\n3;а;б;other;;;;;;лишнее\n4;Школа;;иное;;;;;\n", "utf-8")
+    file.write_text(file.read_text("utf-8") + "2;Школа\n3;а;б;other;;;;;;;лишнее\n4;Школа;;иное;;;;;;\n", "utf-8")
     folder.accounts(ACCOUNT | {"url": "нет"}, ACCOUNT | {"account_id": "vk:2", "institution_id": "2"})
     _, *errors = folder.errors()
     assert [error.split(";")[0] for error in errors] == [
-        "institutions.csv, строка 3: ячеек 2, а столбцов 9",
-        "institutions.csv, строка 4: ячеек 10, а столбцов 9",
+        "institutions.csv, строка 3: ячеек 2, а столбцов 10",
+        "institutions.csv, строка 4: ячеек 11, а столбцов 10",
         "institutions.csv, строка 5: kind «иное»",
         "accounts.csv, строка 2: url «нет»",
     ]

@@ -9,7 +9,7 @@ from kirovlib import localization
 # Before any command is declared: click reads some of its words then.
 localization.use_russian()
 
-from kirovlib.cli import collect, demo, evidence, import_posts, registry, report, status  # noqa: E402 - see above
+from kirovlib.cli import clauses, collect, demo, evidence, import_posts, registry, report, status  # noqa: E402 - see above
 from kirovlib.cli.base import Group  # noqa: E402
 
 
@@ -35,6 +35,7 @@ for _command in (
     evidence.evidence,
     report.findings,
     report.report,
+    clauses.clauses,
     registry.registry,
     status.status,
 ):

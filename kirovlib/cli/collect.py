@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from kirovlib.cli import recheck
 from kirovlib.cli.base import DATE, INCOMPLETE, Command, home_option, platforms_option, stop, tell_summary, told
 from kirovlib.errors import ParameterError
 
@@ -68,6 +69,7 @@ def collect(
     chosen = _chosen(registry.read(found.registry_dir).accounts, platforms, accounts)
     window = _window(found.clock(), weeks, since)
     again = _again(weeks, since, platforms, accounts)
+    before = recheck.verdicts(found, list(chosen["account_id"])) if accounts else None
     summary = collect_accounts(
         found, chosen, window, only_missing=only_missing, announce=lambda plans: _tell_plan(plans, again)
     )
@@ -75,6 +77,8 @@ def collect(
         click.echo("Всё уже собрано: за этот срок ничего не пропущено.")
         return
     tell_summary(summary)
+    if accounts:
+        recheck.tell(before, recheck.verdicts(found, list(chosen["account_id"])))
     if summary.interrupted:
         click.echo(f"Сбор прерван, собранное сохранено. Чтобы продолжить: {again}", err=True)
     elif not summary.is_complete:

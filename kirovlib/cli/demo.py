@@ -102,6 +102,8 @@ def sandbox(
             msg = f"В папке «{register_dir}» уже есть реестр. Укажите другую папку: он не будет перезаписан."
             raise ParameterError(msg)
         registry.write(register_dir, registry.Register(source.institutions, source.accounts))
+        if isinstance(source, emulated.World):
+            registry.write_side(register_dir, source.side)
 
     def listening(server: emulated.Sandbox) -> None:
         click.echo("Учебные сети работают. Скопируйте эти строки в файл .env или задайте переменные окружения:")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,13 +13,14 @@ from typing import Any
 
 import pandas as pd
 
-from kirovlib import registry
+from kirovlib import registry, tables
 from kirovlib.errors import LakeError, ParameterError
 from kirovlib.lake import Lake
 from kirovlib.order import evaluate, wording
 from kirovlib.order.clauses import Clause
 from kirovlib.order.evaluate import Judgement
 from kirovlib.order.ledger import ledger
+from kirovlib.order.method import method as method_of
 from kirovlib.registry import addresses
 from kirovlib.settings import Settings
 from kirovlib.weeks import Period, Week
@@ -152,7 +154,7 @@ def gather(settings: Settings, account: str, week: Week) -> Case:
     lake = Lake(settings.lake_dir)
     judged = evaluate.judge(Period(week.label, (week,)), settings.data_dir)
     judged = replace(judged, from_file=tuple(each for each in judged.from_file if each == account_id))
-    clause = next(clause for clause in judged.clauses if clause.key == "posts_per_week")
+    clause = judged.clause("posts_per_week")
     edition = clause.edition_on(week.until - timedelta(days=1))
     posts = ledger(lake, [account_id], [week], (edition or clause.editions[0]).parameters)
     pages = judged.profiles[judged.profiles["account_id"] == account_id]
@@ -181,7 +183,7 @@ def gather(settings: Settings, account: str, week: Week) -> Case:
         answers=answers,
         page_sha256s=frozenset(pages["raw_sha256"].dropna()),
         has_edition=edition is not None,
-        method=tuple(wording.method(judged)),
+        method=tuple(method_of(judged)),
         clauses=judged.clauses,
         source=judged.source,
         lake_state=judged.lake_state,
@@ -206,7 +208,13 @@ def _row(table: pd.DataFrame, column: str, key: str) -> dict[str, str]:
 def _findings(judged: Judgement, account: Mapping[str, str]) -> pd.DataFrame:
     named = wording.named(judged)
     of_institution = named["account_id"].isna() & (named["institution_id"] == account["institution_id"])
-    return named[(named["account_id"] == account["account_id"]) | of_institution].reset_index(drop=True)
+    mine = named[(named["account_id"] == account["account_id"]) | of_institution].reset_index(drop=True)
+    # The answers of the institution's other accounts are not packed, so nobody could check their hashes here.
+    accounts = judged.accounts
+    siblings = (accounts["institution_id"] == account["institution_id"]) & (accounts["url"] != account["url"])
+    others = frozenset(accounts.loc[siblings, "url"])
+    kept = [[proof for proof in json.loads(each) if proof["url"] not in others] for each in mine["evidence"]]
+    return mine.assign(evidence=[tables.to_json(proofs) for proofs in kept])
 
 
 def _answers(

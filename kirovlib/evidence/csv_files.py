@@ -102,7 +102,7 @@ def findings(case: Case) -> bytes:
     for found in case.findings.to_dict("records"):
         proofs = json.loads(found["evidence"])
         files = dict.fromkeys(case.file_of(proof["sha256"]) for proof in proofs)
-        links = " ".join(str(proof["url"]) for proof in proofs)
+        links = " ".join(str(proof["url"] or proof["title"]) for proof in proofs)
         rows.append((*(_dated(found[name]) for name in _FINDINGS), links, " ".join(filter(None, files))))
     return _csv((*_FINDINGS.values(), "Адреса", "Файлы ответов"), rows)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import textwrap
 from collections.abc import Mapping
@@ -11,7 +12,7 @@ from typing import Any
 from kirovlib import russian
 from kirovlib.evidence.case import Case
 from kirovlib.evidence.csv_files import local
-from kirovlib.order import wording
+from kirovlib.order import method, wording
 from kirovlib.registry import addresses
 
 _WIDTH = 100
@@ -115,6 +116,7 @@ def _verdicts(case: Case) -> list[str]:
         lines += [
             f"{found['clause_name']}: {found['verdict_name'].upper()}",
             *(f"  {title}: {_plain(found[name])}" for name, title in _FACTS.items() if _plain(found[name])),
+            *_grounds(found),
             f"  {_quotation(case, found)}",
             "",
         ]
@@ -126,10 +128,13 @@ def _quotation(case: Case, found: Mapping[Any, Any]) -> str:
     edition = clause.edition_on(case.week.until - timedelta(days=1))
     if edition is None:
         return f"Пункт действует с {russian.dated(clause.editions[0].in_force_from)}."
-    return (
-        f"{edition.reference}: «{edition.quote.rstrip('.')}». Действует с {russian.dated(edition.in_force_from)} "
-        f"({edition.in_force_basis})."
-    )
+    return method.quotation(edition)
+
+
+def _grounds(found: Mapping[Any, Any]) -> list[str]:
+    """What a finding rests on besides the network's answers: rows of the registers, acts, people's checks."""
+    proofs = [proof for proof in json.loads(found["evidence"]) if not proof["sha256"]]
+    return [f"  Основание: {_plain(proof['title'])} {_plain(proof['url'])}".rstrip() for proof in proofs]
 
 
 def _posts(case: Case) -> list[str]:

@@ -1,70 +1,36 @@
-"""The predicates of the clauses, each of the same name as its section of `clauses.toml`, and the words they answer in.
+"""The predicates of the clauses, each of the same name as its section of `clauses.toml`.
 
 No predicate answers `failed` without complete data for exactly what it measures, and none where the text of the
-order leaves a doubt (`READING.md`).
+order leaves a doubt (`READING.md`). They answer in the words of `words.REASONS` and `words.NOTES`.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
-from kirovlib import russian, tables
-from kirovlib.order import portal_links
+from kirovlib import russian
+from kirovlib.counts import Array
+from kirovlib.errors import ClausesError
+from kirovlib.order import contents, portal_links
 from kirovlib.order.portal_links import PortalLink
 
-REASONS = {
-    "norm_met": "Норма соблюдена",
-    "below_norm": "Публикаций меньше нормы, неделя прочитана целиком",
-    "week_running": "Неделя ещё не закончилась",
-    "week_not_collected": "Неделя прочитана не целиком",
-    "repost_unknown": "О части публикаций неизвестно, репосты ли они, и вывод от этого зависит",
-    "existence_unknown": "Неизвестно, существовал ли аккаунт в эту неделю",
-    "no_edition_in_force": "В этот период пункт не действовал",
-    "edition_starts_mid_week": "Пункт вступил в силу посреди недели",
-    "opened_in_week": "Аккаунт создан на этой неделе",
-    "not_yet_open": "Аккаунта ещё не было",
-    "closed_in_week": "Аккаунт закрыт на этой неделе",
-    "account_closed": "Аккаунт закрыт",
-    "closed_body": "Учреждение закрыто или ликвидировано",
-    "kind_not_named": "Пункт не называет учреждений этого вида",
-    "not_in_scope": "Учреждение не входит в сферу действия порядка",
-    "found": "Ссылка найдена и правильна",
-    "missing": "Меню, кнопка и ссылки прочитаны, нужной ссылки нет",
-    "link_broken": "Ссылка ведёт на несуществующую страницу портала",
-    "link_misspelt": "В ссылке повреждён обязательный параметр; работает ли она, никто не проверял",
-    "other_target": "Ссылка ведёт не прямо на форму портала; куда — видно только при открытии",
-    "unknown_app": "Найдено приложение, о котором неизвестно, портала ли оно",
-    "not_visible": "Приложение не видно в меню, кнопке и ссылках; это не доказывает, что его нет",
-    "menu_not_answered": "Сеть почти никому не вернула меню, поэтому его отсутствие ничего не значит",
-    "page_closed": "Страница закрыта, и её меню сеть не показала",
-    "no_snapshot_in_period": "Нет снимка страницы за этот период",
-}
-# What coverage says of an account is a reason too.
-REASONS |= {word: text[0].upper() + text[1:] for word, text in tables.COVERAGE_REASONS.items() if word}
-
-NOTES = {
-    "utm_damaged": "повреждены метки utm в ссылке: на работу не влияет, переходы не учитываются",
-    "id_padded": "лишний пробел в номере формы",
-    "http_link": "ссылка без шифрования (http)",
-    "foreign_region": "в ссылке регион 43; у Кировской области по ОКАТО 33",
-    "foreign_ogrn": "в ссылке ОГРН другого учреждения",
-    "shared_opa_id": "тот же номер формы у учреждений разных учредителей",
-    "met_by_institution": "по всем аккаунтам учреждения вместе норма соблюдена",
-    "seen_late": "часть публикаций впервые увидена позже 14 суток",
-    "removed_counted": "засчитаны публикации, исчезнувшие после сбора",
-    "incomplete_but_met": "неделя прочитана не целиком, но норма уже соблюдена",
-}
+# What a reason of a clause on weeks comes to; any other cannot be told.
+WEEK_VERDICTS = {"norm_met": "passed", "below_norm": "failed"}
+_SHOWN_TEXT = 200
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a predicate found: the words of a row of `Findings`."""
+    """What a predicate found: the words of a row of `Findings`.
+
+    Attributes:
+        links: The links of the page that decided.
+    """
 
     verdict: str
     reason: str
@@ -79,52 +45,137 @@ class Page:
     """What a predicate on profiles may look at.
 
     Attributes:
+        platform: The network.
+        snapshot: Row of `ProfileSnapshots`, None where the network did not return a field.
         links: Menu, action button and links of the page, parsed.
-        menu_answered: Whether the network answered the question for menus in this period at all (the canary).
+        menu_silence: Why the menu's absence means nothing, a word of `words.REASONS`; blank when it was answered.
+        is_mark_seen: Whether the mark «Госорганизация» was met on any page, so that its absence can mean something.
         ogrn: ОГРН of the institution from the register, or empty.
     """
 
-    links: tuple[PortalLink, ...]
-    menu_answered: bool
-    ogrn: str
+    platform: str = "vk"
+    snapshot: Mapping[str, Any] = field(default_factory=dict)
+    links: tuple[PortalLink, ...] = ()
+    menu_silence: str = ""
+    is_mark_seen: bool = True
+    ogrn: str = ""
 
 
-def page_of(snapshot: Mapping[str, Any], *, menu_answered: bool, ogrn: str) -> Page:
-    """The page of a row of `ProfileSnapshots`."""
-    items = [item for column in ("menu", "action_button", "links") for item in json.loads(snapshot[column] or "[]")]
-    links = tuple(portal_links.parse(item["url"], item["title"]) for item in items)
-    return Page(links, menu_answered, ogrn)
+@dataclass(frozen=True)
+class Statement:
+    """What the register says of an account's connection to «Госпаблики».
+
+    Attributes:
+        connected: None where it says nothing.
+        known_on: On which day it was so (local), or none.
+        source: Where it is known from, or empty.
+        last_day: The period's last day.
+        has_portal_links: Whether the page was seen with links to the portal: a hint, no proof.
+    """
+
+    connected: bool | None
+    known_on: date | None
+    source: str
+    last_day: date
+    has_portal_links: bool = False
 
 
-def posts_per_week(weeks: pd.DataFrame, parameters: Mapping[str, Any]) -> pd.DataFrame:
+@dataclass(frozen=True)
+class Presence:
+    """The accounts of an institution in the order's networks.
+
+    Attributes:
+        live: Accounts known to live in the period.
+        unknown: Accounts of which nobody knows it.
+    """
+
+    live: tuple[str, ...]
+    unknown: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A decision of the working group addressed to an institution (a row of `Decisions`).
+
+    Attributes:
+        done: None where it is not recorded.
+        done_on: When that was established (local), or none.
+        last_day: The period's last day.
+    """
+
+    decision_id: str
+    decided_on: date
+    text: str
+    done: bool | None
+    done_on: date | None
+    last_day: date
+
+
+def predicate(key: str) -> Any:
+    """The predicate of a clause.
+
+    Raises:
+        ClausesError: A section of `clauses.toml` has no function of its name here.
+    """
+    found = globals().get(key)
+    if not callable(found):
+        msg = f"clauses.toml, [{key}]: в order/checks.py нет функции «{key}», которая решает, соблюдён ли пункт."
+        raise ClausesError(msg)
+    return found
+
+
+def posts_per_week(weeks: Mapping[str, Array], parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Clause 3.1 on account-weeks in which nothing else makes it inapplicable.
 
     Args:
-        weeks: `WeeklyCounts` with is_running and existence_unknown (bool) and coverage_reason (text, may be blank).
-        parameters: `minimum_posts`, `count_ads`, `count_removed`, `distinct_days` of the edition.
+        weeks: least_count and most_count (posts as the edition counts them, without and with those whose repost mark
+            is unknown), is_complete, is_running, existence_unknown (bool); arrays accounts × weeks.
+        parameters: `minimum_posts` of the edition.
 
     Returns:
-        verdict, reason, own_count (as judged), index as given.
+        By reason where it holds (bool); the first that holds decides, and with it the verdict, see `WEEK_VERDICTS`.
     """
-    least = _counted(weeks, parameters)
-    most = least + weeks["unknown_count"].to_numpy(dtype="int64")
     minimum = int(parameters["minimum_posts"])
-    complete = weeks["is_complete"].to_numpy(dtype=bool)
-    reason = np.select(
-        [
-            least >= minimum,
-            weeks["is_running"].to_numpy(dtype=bool),
-            ~complete,
-            most >= minimum,
-            weeks["existence_unknown"].to_numpy(dtype=bool),
-        ],
-        ["norm_met", "week_running", "week_not_collected", "repost_unknown", "existence_unknown"],
-        default="below_norm",
-    )
-    verdict = np.select([reason == "norm_met", reason == "below_norm"], ["passed", "failed"], default="cannot_tell")
-    told = weeks["coverage_reason"].fillna("").to_numpy(dtype=object)
-    reason = np.where((reason == "week_not_collected") & (told != ""), told, reason)
-    return pd.DataFrame({"verdict": verdict, "reason": reason, "own_count": least}, index=weeks.index)
+    return {
+        "norm_met": weeks["least_count"] >= minimum,
+        "week_running": weeks["is_running"],
+        "week_not_collected": ~weeks["is_complete"],
+        "repost_unknown": weeks["most_count"] >= minimum,
+        "existence_unknown": weeks["existence_unknown"],
+        "below_norm": np.True_,
+    }
+
+
+def required_contents(page: Page, parameters: Mapping[str, Any]) -> Outcome:
+    """Clause 2.2: every item of the checklist stands on the page."""
+    if not parameters["items"]:
+        return Outcome("untested", "list_not_provided", "перечень не задан")
+    told = {item: contents.has_item(page.platform, item, page.snapshot) for item in parameters["items"]}
+    absent = [item for item, found in told.items() if found is False]
+    unknown = [item for item, found in told.items() if found is None]
+    parts = [
+        *([f"нет: {', '.join(absent)}"] if absent else []),
+        *([f"сеть не показала: {', '.join(unknown)}"] if unknown else []),
+    ]
+    measured = "; ".join(parts) or f"есть: {', '.join(told)}"
+    if absent:
+        return Outcome("failed", "contents_missing", measured, repair=f"Добавьте на страницу: {', '.join(absent)}.")
+    if unknown:
+        return Outcome("cannot_tell", "contents_not_answered", measured)
+    return Outcome("passed", "contents_complete", measured)
+
+
+def ok_government_mark(page: Page, _: Mapping[str, Any]) -> Outcome:
+    """Clause 2.3: the mark «Госорганизация» on Odnoklassniki; where the network does not say, nobody is accused."""
+    mark = page.snapshot.get("government_mark")
+    if mark is None:
+        return Outcome("cannot_tell", "mark_not_returned", "сеть не сказала")
+    if mark:
+        return Outcome("passed", "mark_present", "отметка есть")
+    if not page.is_mark_seen:
+        return Outcome("cannot_tell", "mark_on_nobody", "отметки нет, как и у всех остальных")
+    repair = "Подтвердите группу учётной записью юридического лица в ЕСИА: настройки группы, «Госорганизация»."
+    return Outcome("failed", "mark_absent", "отметки нет", repair=repair)
 
 
 def vk_report_problem(page: Page, parameters: Mapping[str, Any]) -> Outcome:
@@ -143,47 +194,66 @@ def vk_portal_mini_app(page: Page, parameters: Mapping[str, Any]) -> Outcome:
     known = [link for link in apps if link.identifier in parameters["mini_app_ids"]]
     if known:
         return Outcome("passed", "found", f"приложение {known[0].identifier}", tuple(known))
-    if not page.menu_answered:
-        return Outcome("cannot_tell", "menu_not_answered", "меню неизвестно")
     repair = "Подключите мини-приложение «Госуслуги» в настройках сообщества или подтвердите, что оно подключено."
     if apps:
         numbers = ", ".join(sorted({link.identifier for link in apps}))
         return Outcome("cannot_tell", "unknown_app", f"приложения: {numbers}", tuple(apps), repair=repair)
+    if page.menu_silence:
+        return Outcome("cannot_tell", page.menu_silence, "меню неизвестно", repair=repair)
     if parameters["absence_is_failure"]:
         return Outcome("failed", "missing", "приложений нет", repair=repair)
     return Outcome("cannot_tell", "not_visible", "приложений не видно", repair=repair)
 
 
-WEEK_CHECKS: dict[str, Callable[[pd.DataFrame, Mapping[str, Any]], pd.DataFrame]] = {"posts_per_week": posts_per_week}
-PROFILE_CHECKS: dict[str, Callable[[Page, Mapping[str, Any]], Outcome]] = {
-    "vk_report_problem": vk_report_problem,
-    "vk_voice_opinion": vk_voice_opinion,
-    "vk_portal_mini_app": vk_portal_mini_app,
-}
+def gospabliki(statement: Statement, parameters: Mapping[str, Any]) -> Outcome:
+    """Clause 2.5: the register says whether an account is connected; links to the portal are a hint, never proof."""
+    connected, known_on = statement.connected, statement.known_on
+    hint = ("portal_links_seen",) if statement.has_portal_links else ()
+    if connected is None:
+        repair = "Запишите в реестр, подключён ли аккаунт, на какую дату и откуда это известно."
+        return Outcome("cannot_tell", "register_silent", "в реестре пусто", notes=hint, repair=repair)
+    said = "подключён" if connected else "не подключён"
+    if known_on is None or not statement.source:
+        repair = "Допишите в реестр дату (gospabliki_on) и источник (gospabliki_source)."
+        return Outcome("cannot_tell", "register_without_source", said, notes=hint, repair=repair)
+    measured = f"{said} на {russian.dated(known_on)}: {statement.source}"
+    if known_on > statement.last_day:
+        return Outcome("cannot_tell", "register_later", measured, notes=hint)
+    if connected:
+        return Outcome("passed", "register_connected", measured)
+    repair = "Подключите аккаунт к «Госпабликам»; если уже подключён, обновите запись реестра."
+    if statement.last_day - known_on > timedelta(days=int(parameters["statement_days"])):
+        return Outcome("cannot_tell", "register_outdated", measured, notes=hint, repair=repair)
+    return Outcome("failed", "register_not_connected", measured, notes=hint, repair=repair)
 
 
-def expected(key: str, parameters: Mapping[str, Any]) -> str:
-    """What a clause requires, in Russian, for the column `expected`."""
-    texts = {
-        "vk_report_problem": "ссылка на форму сообщения о проблеме на pos.gosuslugi.ru",
-        "vk_voice_opinion": "ссылка на опросы и голосования на pos.gosuslugi.ru",
-        "vk_portal_mini_app": "мини-приложение портала госуслуг",
-    }
-    if key == "posts_per_week":
-        return f"не менее {parameters['minimum_posts']} публикаций за неделю, не репостов"
-    return texts[key]
+def scope(presence: Presence, parameters: Mapping[str, Any]) -> Outcome:
+    """Clause 1: the order is for all; the duty to keep an account stands in another act, so its lack is a fact only."""
+    live, unknown = len(presence.live), len(presence.unknown)
+    minimum, act = int(parameters["minimum_accounts"]), parameters["obliging_act"]
+    measured = f"действующих аккаунтов: {live}" + (f", неизвестно: {unknown}" if unknown else "")
+    if minimum and live + unknown < minimum:
+        return Outcome("failed", "too_few_accounts", f"{measured}; {act} требует {minimum}", repair="Создайте аккаунт.")
+    if live >= max(minimum, 1):
+        return Outcome("passed", "account_live", measured)
+    if unknown:
+        return Outcome("cannot_tell", "no_snapshot_in_period", measured)
+    repair = "Выясните, обязано ли учреждение вести аккаунт; если освобождено, внесите акт в exemptions.csv."
+    return Outcome("cannot_tell", "obligation_in_another_act", measured, repair=repair)
 
 
-def _counted(weeks: pd.DataFrame, parameters: Mapping[str, Any]) -> Any:
-    if parameters["distinct_days"]:
-        return weeks["own_days_count"].to_numpy(dtype="int64")
-    left_out = [
-        weeks[column].to_numpy(dtype="int64")
-        for column, is_counted in (("ad_count", "count_ads"), ("removed_count", "count_removed"))
-        if not parameters[is_counted]
-    ]
-    # A removed ad is among both, and how many there are is not known: the larger number accuses nobody.
-    return weeks["own_count"].to_numpy(dtype="int64") - np.max([np.zeros(len(weeks), dtype="int64"), *left_out], axis=0)
+def group_decisions(decision: Decision, _: Mapping[str, Any]) -> Outcome:
+    """Clause 3.2: a decision of the working group was taken into account; only an explicit "no" fails."""
+    text = decision.text if len(decision.text) <= _SHOWN_TEXT else f"{decision.text[: _SHOWN_TEXT - 1]}…"
+    measured = f"решение {decision.decision_id} от {russian.dated(decision.decided_on)}: {text}"
+    if decision.done is None:
+        repair = "Запишите в decisions.csv, учтено ли решение, когда и откуда это известно."
+        return Outcome("cannot_tell", "decision_not_recorded", measured, repair=repair)
+    if decision.done_on is not None and decision.done_on > decision.last_day:
+        return Outcome("cannot_tell", "decision_recorded_later", measured)
+    if decision.done:
+        return Outcome("passed", "decision_done", measured)
+    return Outcome("failed", "decision_not_done", measured, repair="Учтите решение рабочей группы и сообщите об этом.")
 
 
 def _portal_link(page: Page, target: str, what: str, parameters: Mapping[str, Any]) -> Outcome:
@@ -198,20 +268,17 @@ def _portal_link(page: Page, target: str, what: str, parameters: Mapping[str, An
         notes = _notes(best, page)
         return Outcome("passed", "found", best.url, (best,), notes, _mend([best], page, parameters) if notes else "")
     if misspelt:
-        verdict = parameters["misspelt_link_verdict"]
-        return Outcome(
-            verdict,
-            "link_misspelt",
-            misspelt[0].url,
-            tuple(misspelt),
-            repair=_mend(misspelt, page, parameters),
-        )
+        verdict, repair = parameters["misspelt_link_verdict"], _mend(misspelt, page, parameters)
+        if verdict == "failed" and (other or page.menu_silence):
+            verdict = "cannot_tell"  # the right one may stand where nobody saw it
+        return Outcome(verdict, "link_misspelt", misspelt[0].url, tuple(misspelt), repair=repair)
     if other:
         return Outcome("cannot_tell", "other_target", other[0].url, tuple(other), repair=add)
+    if page.menu_silence:
+        return Outcome("cannot_tell", page.menu_silence, "меню неизвестно", tuple(broken), repair=add)
     if broken:
-        return Outcome("failed", "link_broken", broken[0].url, tuple(broken), repair=_mend(broken, page, parameters))
-    if not page.menu_answered:
-        return Outcome("cannot_tell", "menu_not_answered", "меню неизвестно", repair=add)
+        repair = _mend(broken, page, parameters)
+        return Outcome("failed", "link_broken", broken[0].url, tuple(broken), repair=repair)
     seen = russian.counted(len(page.links), "ссылка", "ссылки", "ссылок")
     return Outcome("failed", "missing", f"просмотрено: {seen}, нужной нет", page.links, repair=add)
 
@@ -222,9 +289,10 @@ def _notes(link: PortalLink, page: Page) -> tuple[str, ...]:
 
 
 def _mend(links: Sequence[PortalLink], page: Page, parameters: Mapping[str, Any]) -> str:
-    if links[0].target == portal_links.MESSAGE_FORM and portal_links.foreign_ogrn(links[0], page.ogrn):
+    best = next((link for link in links if link.identifier), links[0])
+    if best.target == portal_links.MESSAGE_FORM and portal_links.foreign_ogrn(best, page.ogrn):
         return (
             "В ссылке ОГРН другого учреждения, значит, и номер формы может быть чужим: "
             "скопируйте ссылку заново в личном кабинете «Госпабликов»."
         )
-    return portal_links.repair(links[0], page.ogrn, parameters["oktmo_region"])
+    return portal_links.repair(best, page.ogrn, parameters["oktmo_region"])

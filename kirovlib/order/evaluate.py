@@ -1,30 +1,29 @@
-"""Facts of the lake held against the order's clauses: which facts judge which period, and the findings."""
+"""Facts held against the order's clauses: the findings of a period."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from kirovlib import counts, registry, tables
+from kirovlib import counts, tables
 from kirovlib.errors import ParameterError
 from kirovlib.lake import Lake
-from kirovlib.order import clauses
+from kirovlib.order import clauses, facts
 from kirovlib.order.clauses import Clause
 from kirovlib.order.evidence import with_post_evidence
-from kirovlib.order.gates import gate
+from kirovlib.order.facts import Facts
+from kirovlib.order.gates import exempted, gate
+from kirovlib.order.manual import with_manual_checks
 from kirovlib.order.profile_findings import profile_findings, with_shared_opa_ids
+from kirovlib.order.register_findings import decision_findings, institution_findings, register_findings
 from kirovlib.order.week_findings import existence_unknown, opened_in, week_findings
 from kirovlib.registry import Register
-from kirovlib.weeks import Period, Week
-
-SNAPSHOT_LATE_DAYS = 7
-_CLOSED_BODY = "ликвид|банкрот|преобразован|прекра[тщ]|закрыт|упраздн|недейств|исключен|присоединен|реорганиз"
-_STILL_OPEN = r"отмен|\bне\s*(?:ликвид|закрыт|реорганиз|прекра)|процедур"
+from kirovlib.weeks import Period
 
 
 @dataclass(frozen=True)
@@ -32,32 +31,49 @@ class Judgement:
     """A period judged.
 
     Attributes:
-        institutions, accounts: The register (tables Institutions, Accounts).
-        subjects: The accounts with what decides whether a clause applies to them: kind, status, ogrn and
-            founder_id of the institution, is_closed_body, and what `counts.beginnings` knows.
-        weekly_counts: Table WeeklyCounts for the weeks asked for.
-        coverage: The latest row of Coverage for each account.
-        profiles: The snapshots that judge the period: for each account the latest inside it and the latest up to
-            7 days after it (table ProfileSnapshots).
-        findings: Table Findings, by clause, institution, account, week.
+        data: The data folder it was judged on.
+        facts: What it rests on.
+        findings: Table Findings, by clause (as in the order), institution, account, week.
         clauses: The order as read.
+        coverage: The latest row of Coverage for each account.
         source: Where the data come from: network, sandbox or replay; file when nothing came from anywhere else.
         lake_state: See `Lake.state`.
         from_file: Accounts of which posts or completeness in the period rest on a file (`kirov import-posts`).
     """
 
     period: Period
-    institutions: pd.DataFrame
-    accounts: pd.DataFrame
-    subjects: pd.DataFrame
-    weekly_counts: pd.DataFrame
-    coverage: pd.DataFrame
-    profiles: pd.DataFrame
+    data: Path
+    facts: Facts
     findings: pd.DataFrame
     clauses: tuple[Clause, ...]
+    coverage: pd.DataFrame
     source: str
     lake_state: dict[str, Any]
     from_file: tuple[str, ...] = ()
+
+    @property
+    def institutions(self) -> pd.DataFrame:
+        """Table Institutions."""
+        return self.facts.register.institutions
+
+    @property
+    def accounts(self) -> pd.DataFrame:
+        """Table Accounts."""
+        return self.facts.register.accounts
+
+    @property
+    def weekly_counts(self) -> pd.DataFrame:
+        """Table WeeklyCounts for the weeks asked for."""
+        return self.facts.posts.table
+
+    @cached_property
+    def profiles(self) -> pd.DataFrame:
+        """The snapshots that judge the period: of each account the latest inside it, and up to 7 days after."""
+        return self.facts.judging(self.period).table
+
+    def clause(self, key: str) -> Clause:
+        """A clause of the order by its key."""
+        return next(clause for clause in self.clauses if clause.key == key)
 
     def collected_share(self) -> float:
         """Share (0-1) of accounts whose weeks of the period were all read completely.
@@ -76,110 +92,126 @@ def judge(period: str | Period, data: str | Path = "data", *, past_weeks: int = 
 
     Args:
         period: A week `2024-W21`, month `2024-05`, quarter `2024-Q2`, or a `Period`.
-        data: The folder with `registry/` and `lake/`.
-        past_weeks: So many weeks before the period are counted too (not judged), to show where things come from.
+        data: The folder with `registry/` and `lake/`; an `order/clauses.toml` in it replaces the shipped order.
+        past_weeks: So many weeks before the period are loaded too (not judged), to show where things come from.
 
     Returns:
         The judgement with all its tables.
 
     Raises:
         ParameterError: The period is malformed or lies wholly after the last collection.
-        RegistryError: The register is wrong.
+        ClausesError: The order's file is wrong.
+        RegistryError: A register is wrong.
         LakeError: The lake is empty.
 
     Example:
         >>> judge("2024-W28", data="data/sample").findings["verdict"].isin(tables.VERDICTS).all().item()
         True
     """
-    period = Period.parse(period) if isinstance(period, str) else period
-    register = registry.read(Path(data) / "registry")
-    lake = Lake(Path(data) / "lake")
-    runs = lake.runs()
-    last_moment = runs["window_until"].max()
-    if period.starts_at >= last_moment:
+    period, data = Period.parse(period) if isinstance(period, str) else period, Path(data)
+    order = clauses.load_for(data)
+    first = period.weeks[0].shifted(-past_weeks)
+    asked = [first.shifted(number) for number in range(past_weeks)] + list(period.weeks)
+    found = facts.load(data, asked, [clause.key for clause in order])
+    if period.starts_at >= found.last_moment:
         msg = (
-            f"Период {period.label} ещё не собран: последние данные — за {last_moment:%d.%m.%Y}. "
+            f"Период {period.label} ещё не собран: последние данные — за {found.last_moment:%d.%m.%Y}. "
             "Выполните «kirov collect» или выберите более ранний период."
         )
         raise ParameterError(msg)
-    account_ids = list(register.accounts["account_id"])
-    first = period.weeks[0].shifted(-past_weeks)
-    asked = [first.shifted(number) for number in range(past_weeks)] + list(period.weeks)
-    weekly = counts.weekly_counts(lake, account_ids, asked)
+    lake = Lake(data / "lake")
+    account_ids = list(found.register.accounts["account_id"])
     coverage = lake.table("coverage").sort_values(["batch"], kind="stable").drop_duplicates("account_id", keep="last")
     coverage = coverage[coverage["account_id"].isin(account_ids)].sort_values("account_id")
-    profiles = _judging_profiles(lake, period)
-    order = clauses.load()
-    subjects = _subjects(register, lake, coverage)
-    findings = [
-        *(
-            week_findings(clause, subjects, weekly, period, last_moment)
-            for clause in order
-            if clause.measured_on == "week"
-        ),
-        *(profile_findings(clause, subjects, profiles, period) for clause in order if clause.measured_on == "profile"),
-    ]
-    rows = with_shared_opa_ids(pd.concat(findings, ignore_index=True), subjects)
-    rows = with_post_evidence(rows, lake, period)
     return Judgement(
         period,
-        register.institutions,
-        register.accounts,
-        subjects,
-        weekly,
-        coverage.reset_index(drop=True),
-        profiles,
-        tables.validate(tables.Findings, rows),
+        data,
+        found,
+        with_post_evidence(findings_of(found, order, period), lake, period),
         order,
-        _worst_source(runs),
+        coverage.reset_index(drop=True),
+        _worst_source(lake.runs()),
         lake.state(),
         _from_file(lake, account_ids, period),
     )
 
 
+def findings_of(found: Facts, order: Sequence[Clause], period: Period) -> pd.DataFrame:
+    """The findings of a period whose weeks the facts hold; addresses of posts are not among their evidence.
+
+    Args:
+        found: The facts.
+        order: The clauses, as read or changed.
+        period: Weeks of `found.weeks`.
+
+    Returns:
+        Table Findings.
+    """
+    subjects, snapshots, exemptions = found.subjects_in(period), found.judging(period), found.side.exemptions
+    parts: list[pd.DataFrame] = []
+    for clause in order:
+        if clause.measured_on == "week":
+            parts += week_findings(clause, subjects, found.posts, period, found.last_moment, exemptions)
+        elif clause.measured_on == "profile":
+            parts.append(profile_findings(clause, subjects, snapshots, period, exemptions))
+        elif clause.measured_on == "register":
+            parts.append(register_findings(clause, subjects, snapshots, period, exemptions))
+        elif clause.measured_on == "institution":
+            parts.append(institution_findings(clause, found.bodies, subjects, found.seen(period), period, exemptions))
+        else:
+            parts.append(decision_findings(clause, found.bodies, found.side.decisions, period, exemptions))
+    rows = tables.validate(tables.Findings, pd.concat(parts, ignore_index=True))
+    rows = with_shared_opa_ids(rows, subjects)
+    weekly = {clause.key for clause in order if clause.measured_on == "week"}
+    return with_manual_checks(rows, found.side.manual_checks, weekly)
+
+
+def findings_in_blocks(
+    lake: Lake, register: Register, period: Period, order: Sequence[Clause] = ()
+) -> Iterator[pd.DataFrame]:
+    """Findings of the clauses measured on weeks, some accounts at a time, for registers of any size.
+
+    Args:
+        lake: The lake.
+        register: The register; exemptions and manual checks are not applied.
+        period: The weeks to judge.
+        order: The clauses, by default those shipped.
+
+    Yields:
+        Table Findings of one clause and some accounts, evidence empty; texts as categories.
+
+    Raises:
+        LakeError: The lake is empty.
+    """
+    subjects = facts.judged_accounts(register, lake)
+    subjects["coverage_reason"] = facts.reasons(lake.query(facts.READINGS), period, subjects["account_id"])
+    posts = counts.weekly_posts(lake, list(subjects["account_id"]), period.weeks)
+    last_moment = lake.runs()["window_until"].max()
+    nobody = tables.empty(tables.Exemptions)
+    for clause in order or clauses.load():
+        if clause.measured_on == "week":
+            yield from week_findings(clause, subjects, posts, period, last_moment, nobody)
+
+
 def measured_weeks(judged: Judgement, key: str) -> pd.DataFrame:
     """Weekly counts of the accounts and weeks that a clause is about, whether or not it was in force then.
 
-    Left out: kinds it does not name, closed bodies, weeks before an account was opened or after it was closed, or
-    of which nobody knows whether it existed.
+    Left out: kinds it does not name, closed and exempt bodies, weeks before an account was opened or after it was
+    closed, or of which nobody knows whether it existed.
 
     Returns:
         Rows of `judged.weekly_counts` (table WeeklyCounts).
     """
-    clause = next(clause for clause in judged.clauses if clause.key == key)
-    subjects = judged.subjects[judged.subjects["platform"].isin(clause.platforms)]
+    clause = judged.clause(key)
+    subjects = judged.facts.subjects[judged.facts.subjects["platform"].isin(clause.platforms)]
     kept = []
-    for start in judged.weekly_counts["week_start"].dt.date.drop_duplicates().sort_values():
-        counted = judged.weekly_counts[judged.weekly_counts["week_start"] == pd.Timestamp(start)]
-        measured = gate(clause, subjects, start, start + timedelta(days=7), week=True) == ""
-        measured &= ~existence_unknown(subjects, Week(start)) & ~opened_in(subjects, Week(start))
-        kept.append(counted[counted["account_id"].isin(subjects.loc[measured, "account_id"])])
-    return pd.concat(kept, ignore_index=True) if kept else judged.weekly_counts.head(0)
-
-
-def _subjects(register: Register, lake: Lake, coverage: pd.DataFrame) -> pd.DataFrame:
-    """Accounts with what decides whether a clause applies to them."""
-    accounts = register.accounts.merge(
-        register.institutions[["institution_id", "kind", "status", "ogrn", "founder_id"]], on="institution_id"
-    )
-    status = accounts["status"].str
-    accounts["is_closed_body"] = status.contains(_CLOSED_BODY, case=False, na=False) & ~status.contains(
-        _STILL_OPEN, case=False, na=False
-    )
-    accounts = accounts.merge(counts.beginnings(lake), on="account_id", how="left")
-    latest = coverage[["account_id", "reason"]].rename(columns={"reason": "coverage_reason"})
-    accounts = accounts.merge(latest, on="account_id", how="left")
-    accounts["reached_end"] = accounts["reached_end"].astype("boolean").fillna(value=False)
-    return accounts.sort_values(["institution_id", "account_id"], ignore_index=True)
-
-
-def _judging_profiles(lake: Lake, period: Period) -> pd.DataFrame:
-    """For each account the latest snapshot inside the period and the latest up to 7 days after it."""
-    until = period.ends_at + timedelta(days=SNAPSHOT_LATE_DAYS)
-    snapshots = lake.table("profile_snapshots")
-    near = snapshots[(snapshots["collected_at"] >= period.starts_at) & (snapshots["collected_at"] < until)]
-    near = near.assign(is_late=near["collected_at"] >= period.ends_at)
-    return near.drop_duplicates(["account_id", "is_late"], keep="last").reset_index(drop=True)
+    for week in judged.facts.weeks:
+        counted = judged.weekly_counts[judged.weekly_counts["week_start"] == pd.Timestamp(week.start)]
+        acts = exempted(judged.facts.side.exemptions, key, subjects, week.start, week.until)
+        closed = gate(clause, subjects, week.start, week.until, acts != "", week=True) > 0
+        unborn = existence_unknown(subjects, [week])[:, 0] | opened_in(subjects, [week])[:, 0]
+        kept.append(counted[counted["account_id"].isin(subjects.loc[~closed & ~unborn, "account_id"])])
+    return pd.concat(kept, ignore_index=True)
 
 
 def _worst_source(runs: pd.DataFrame) -> str:

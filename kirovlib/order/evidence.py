@@ -2,37 +2,50 @@
 
 from __future__ import annotations
 
-from datetime import date
+import json
 
+import numpy as np
 import pandas as pd
 
 from kirovlib import tables
 from kirovlib.lake import Lake
-from kirovlib.weeks import Period, Week
+from kirovlib.settings import ZONE
+from kirovlib.weeks import Period
 
 _SHOWN_POSTS = 20
-
-
-def with_post_evidence(rows: pd.DataFrame, lake: Lake, period: Period) -> pd.DataFrame:
-    """Addresses of the own posts of each account-week, the earliest first."""
-    posts = lake.query(
-        """
-        SELECT posts.account_id, posted_at, posts.url, raw_sha256 FROM posts SEMI JOIN asked USING (account_id)
-        WHERE own AND NOT coalesce(is_repost, false) AND posted_at >= (SELECT min(starts_at) FROM span)
-          AND posted_at < (SELECT min(ends_at) FROM span)
-        ORDER BY account_id, posted_at, post_id
-        """,
-        {
-            "asked": rows[["account_id"]].drop_duplicates(),
-            "span": pd.DataFrame({"starts_at": [period.starts_at], "ends_at": [period.ends_at]}),
-        },
+_OWN_POSTS = f"""
+    WITH own AS (
+        SELECT account_id, post_id, posted_at, posts.url, raw_sha256, timezone('{ZONE.key}', posted_at) AS local_at
+        FROM posts SEMI JOIN asked USING (account_id), span
+        WHERE own AND NOT coalesce(is_repost, false) AND posted_at >= starts_at AND posted_at < ends_at
     )
-    links: dict[tuple[str, date], list[dict[str, str]]] = {}
-    for account_id, posted_at, url, sha256 in posts.itertuples(index=False):
-        week = Week.of(posted_at.to_pydatetime())
-        title = f"{posted_at.tz_convert('Europe/Kirov'):%d.%m.%Y %H:%M}"
-        links.setdefault((account_id, week.start), []).append({"title": title, "url": url, "sha256": sha256})
-    weekly = rows["clause"] == "posts_per_week"
-    keys = zip(rows.loc[weekly, "account_id"], rows.loc[weekly, "period_start"].dt.date, strict=True)
-    rows.loc[weekly, "evidence"] = [tables.to_json(links.get(key, [])[:_SHOWN_POSTS]) for key in keys]
-    return rows
+    SELECT account_id, CAST(date_trunc('week', local_at) AS DATE) AS period_start,
+           CAST(to_json(list(
+               {{'sha256': raw_sha256, 'title': strftime(local_at, '%d.%m.%Y %H:%M'), 'url': url}}
+               ORDER BY posted_at, post_id
+           )[:{_SHOWN_POSTS}]) AS VARCHAR) AS posts_shown
+    FROM own GROUP BY ALL
+"""  # noqa: S608 - only our own constants enter the text
+
+
+def with_post_evidence(rows: pd.DataFrame, lake: Lake, period: Period, clause: str = "posts_per_week") -> pd.DataFrame:
+    """The findings of a clause on posts with the addresses of the own posts of each account-week, the earliest first.
+
+    Args:
+        rows: Table Findings; proofs that are there already stay before the posts.
+        lake: Where the posts are.
+        period: The weeks of the findings.
+        clause: Key of the clause.
+    """
+    weekly = (rows["clause"] == clause).to_numpy()
+    mine = rows.loc[weekly, ["account_id", "period_start", "evidence"]]
+    span = pd.DataFrame({"starts_at": [period.starts_at], "ends_at": [period.ends_at]})
+    shown = lake.query(_OWN_POSTS, {"asked": mine[["account_id"]].drop_duplicates(), "span": span})
+    shown["period_start"] = shown["period_start"].astype("datetime64[us]")
+    joined = mine.merge(shown, on=["account_id", "period_start"], how="left")
+    posts = joined["posts_shown"].to_numpy(dtype=object, na_value="[]")
+    for place in np.flatnonzero(mine["evidence"] != "[]"):
+        posts[place] = tables.to_json([*json.loads(mine["evidence"].iloc[place]), *json.loads(posts[place])])
+    evidence = rows["evidence"].to_numpy(dtype=object, copy=True)
+    evidence[weekly] = posts
+    return rows.assign(evidence=pd.Series(evidence, index=rows.index, dtype="str"))

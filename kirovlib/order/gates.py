@@ -1,44 +1,108 @@
-"""Whether a clause applies to an account in a period, and the rows of findings before they are judged."""
+"""Whether a clause applies to a subject in a period, and the rows of findings before they are judged."""
 
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from kirovlib import russian, tables
+from kirovlib.counts import Array
 from kirovlib.order.clauses import Clause, Edition
 
+_WORDED = ("expected", "measured", "verdict", "reason", "note", "repair")
 
-def gate(clause: Clause, subjects: pd.DataFrame, start: date, until: date, *, week: bool = False) -> pd.Series:
-    """Why the clause does not apply to an account between two dates (end exclusive); blank where it does."""
-    closed_on, opened_on = subjects["closed_on"], subjects["opened_on"]
-    why = pd.Series("", index=subjects.index, dtype="object")
-    why[~subjects["kind"].isin(clause.kinds)] = "kind_not_named"
-    why[subjects["kind"] == "other"] = "not_in_scope"
-    why[opened_on.notna() & (opened_on >= pd.Timestamp(until))] = "not_yet_open"
-    why[closed_on.notna() & (closed_on < pd.Timestamp(until))] = "closed_in_week" if week else "account_closed"
-    why[closed_on.notna() & (closed_on < pd.Timestamp(start))] = "account_closed"
-    why[subjects["is_closed_body"]] = "closed_body"
-    return why
+
+# Why a clause does not apply, the first that holds; the last two are of weeks only and found by `week_findings`.
+GATES = (
+    "", "not_in_scope", "kind_not_named", "closed_body", "account_closed", "closed_in_week", "exempt", "not_yet_open",
+    "opened_in_week", "edition_starts_mid_week",
+)  # fmt: skip
+
+
+def gate(clause: Clause, subjects: pd.DataFrame, first: Any, end: Any, exempt: Any, *, week: bool = False) -> Array:
+    """Why the clause does not apply to subjects between two local dates (end exclusive).
+
+    Args:
+        clause: The clause.
+        subjects: kind, is_closed_body, body_closed_on, opened_on, closed_on; see `facts.Facts.subjects`.
+        first, end: A date each, or arrays 1 × weeks.
+        exempt: Whether an exemption frees each subject (bool); see `exempted`.
+        week: Whether the clause measures whole weeks, so that an account closed in one is told apart.
+
+    Returns:
+        Places in `GATES`, 0 where it applies: one for each subject, or subjects × weeks.
+    """
+    first, end = np.asarray(first, dtype="datetime64[us]"), np.asarray(end, dtype="datetime64[us]")
+    each = {name: subjects[name].to_numpy() for name in ("kind", "is_closed_body")}
+    each |= {
+        name: subjects[name].to_numpy(dtype="datetime64[us]") for name in ("body_closed_on", "opened_on", "closed_on")
+    }
+    if first.ndim:
+        each = {name: array[:, None] for name, array in each.items()}
+    closed_on, opened_on, body_closed_on = each["closed_on"], each["opened_on"], each["body_closed_on"]
+    named = np.isin(each["kind"].astype("str"), clause.kinds)
+    cases = [
+        (each["kind"] == "other") & ("other" not in clause.kinds),
+        ~named,
+        # A body known to be closed is so from its date on; without a date, always.
+        (body_closed_on < end) | (each["is_closed_body"].astype(bool) & np.isnat(body_closed_on)),
+        closed_on < (first if week else end),
+        closed_on < end,
+        np.asarray(exempt, dtype=bool),
+        opened_on >= end,
+    ]
+    shape = np.broadcast_shapes(*(case.shape for case in cases))
+    flags = [np.broadcast_to(case.astype(bool), shape) for case in cases]
+    return np.select(flags, list(range(1, len(cases) + 1)), default=0)
+
+
+def exempted(exemptions: pd.DataFrame, key: str, subjects: pd.DataFrame, start: date, until: date) -> pd.Series:
+    """The act by which each subject is free of a clause on any day between two dates (end exclusive), else blank.
+
+    Args:
+        exemptions: Table Exemptions.
+        key: The clause's key.
+        subjects: institution_id, account_id.
+        start, until: Local dates.
+    """
+    acts = pd.Series("", index=subjects.index, dtype=object)
+    here = exemptions[exemptions["clause"].isin([key, "*"])]
+    here = here[~(here["exempt_from"] >= pd.Timestamp(until)) & ~(here["exempt_until"] < pd.Timestamp(start))]
+    for row in here.to_dict("records"):
+        column = "account_id" if isinstance(row["account_id"], str) else "institution_id"
+        ends = "бессрочно" if pd.isna(row["exempt_until"]) else f"по {russian.dated(row['exempt_until'])}"
+        acts[(subjects[column] == row[column]).fillna(value=False) & (acts == "")] = f"{row['act']} ({ends})"
+    return acts
 
 
 def blank(facts: pd.DataFrame, clause: Clause, edition: Edition | None, start: date, until: date) -> pd.DataFrame:
-    """Rows of findings for accounts and one stretch of dates (end exclusive), everything judged still empty."""
+    """Rows of findings for subjects and one stretch of dates (end exclusive), everything judged still empty."""
     rows = facts[["institution_id", "account_id"]].copy()
     rows.insert(0, "clause", clause.key)
     rows["edition"] = pd.Timestamp(edition.in_force_from) if edition else pd.NaT
     rows["period_start"] = pd.Timestamp(start)
     rows["period_end"] = pd.Timestamp(until - timedelta(days=1))
-    for name in ("expected", "measured", "verdict", "reason", "note", "repair"):
+    for name in _WORDED:
         rows[name] = pd.Series("", index=rows.index, dtype="object")
     rows["evidence"] = pd.Series("[]", index=rows.index, dtype="object")
-    return rows
+    if edition is None:
+        return rows.assign(verdict="untested", reason="no_edition_in_force", expected="пункт ещё не действовал")
+    return rows.assign(expected=clause.required(edition))
 
 
-def closed_by(rows: pd.DataFrame, why: pd.Series) -> pd.DataFrame:
-    """The rows, inapplicable where `gate` says why."""
-    shut = why != ""
-    rows.loc[shut, "verdict"] = "inapplicable"
-    rows.loc[shut, "reason"] = why[shut]
-    rows.loc[shut, ["note", "repair"]] = ""
+def closed_by(rows: pd.DataFrame, why: Array, acts: pd.Series) -> pd.DataFrame:
+    """The rows, inapplicable where `gate` says why; an exemption's act is the evidence."""
+    shut = why > 0
+    if shut.any():
+        rows.loc[shut, "verdict"] = "inapplicable"
+        rows.loc[shut, "reason"] = np.array(GATES, dtype=object)[why[shut]]
+        rows.loc[shut, ["note", "repair"]] = ""
+    exempt = why == GATES.index("exempt")
+    if exempt.any():
+        rows.loc[exempt, "evidence"] = [
+            tables.to_json([{"title": f"Освобождено: {act}", "url": "", "sha256": None}]) for act in acts[exempt]
+        ]
     return rows

@@ -3,14 +3,17 @@
 Sources: `READING.md`, "Portal links"; the widget's addresses as the portal hands them out:
 `https://pos.gosuslugi.ru/form/?opaId=<digits>&utm_source=vk&utm_medium=<region>&utm_campaign=<ОГРН>` and
 `https://pos.gosuslugi.ru/og/org-activities?reg_code=<2–8 digits>` or `?mun_code=<8 digits>`.
+How an address is cut into parts follows what browsers do (URL Standard of WHATWG); where they disagree or nobody
+knows what the portal makes of it, the address is in doubt: neither works nor is broken.
 """
 
 from __future__ import annotations
 
-import html
+import difflib
 import re
+import unicodedata
 from dataclasses import dataclass, field
-from urllib.parse import parse_qs, unquote_plus, urlsplit
+from urllib.parse import SplitResult, parse_qs, unquote, unquote_plus, urlsplit
 
 from kirovlib.registry import is_ogrn
 
@@ -18,7 +21,10 @@ MESSAGE_FORM, SURVEYS, MINI_APP = "message_form", "surveys", "mini_app"
 WORKS, MISSPELT, BROKEN, OTHER_TARGET, ELSEWHERE = "works", "misspelt", "broken", "other_target", "elsewhere"
 
 _PORTAL = "pos.gosuslugi.ru"
+_PORTS = {"http": 80, "https": 443}
 _PATHS = {"/form/": MESSAGE_FORM, "/og/org-activities": SURVEYS}
+# What identifies the form or the surveys; of both codes the narrower one goes first.
+_IDENTIFIERS = {MESSAGE_FORM: {"opaId": r"[0-9]+"}, SURVEYS: {"mun_code": r"[0-9]{8}", "reg_code": r"[0-9]{2,8}"}}
 _VK_HOSTS = {"vk.com", "vk.ru", "m.vk.com", "m.vk.ru", "away.vk.com", "away.vk.ru"}
 _SHORTENERS = {
     "clck.ru",
@@ -31,11 +37,37 @@ _SHORTENERS = {
     "qps.ru",
     "goo.gl",
     "cutt.ly",
+    "ya.cc",
+    "gu-st.ru",
+    "t.co",
+    "ow.ly",
+    "rebrand.ly",
+    "shorturl.at",
+    "surl.li",
+    "lc.cx",
+    "v.gd",
 }
 _PORTAL_TITLE = re.compile(r"сообщи|проблем|высказ|мнени|решаем\s+вместе|обрати|обращени", re.IGNORECASE)
-_FOREIGN_HOSTS = _VK_HOSTS | {"ok.ru", "t.me", "max.ru", "youtube.com", "rutube.ru", "dzen.ru", "e.mail.ru"}
-_WRONG_REGION = "43"  # the number of Kirov oblast on car plates and in the tax service, never an ОКАТО code
-_SPACE = re.compile(r"\s+")
+_FOREIGN_HOSTS = _VK_HOSTS | {
+    "ok.ru",
+    "m.ok.ru",
+    "t.me",
+    "max.ru",
+    "youtube.com",
+    "rutube.ru",
+    "dzen.ru",
+    "e.mail.ru",
+    "docs.google.com",
+    "forms.yandex.ru",
+    "wa.me",
+}
+_NO_PAGES = {"tel", "mailto", "sms"}
+_APP = re.compile(r"/+app([0-9]+)(?:_-?[0-9]+)?(?:[/&?].*)?|.*[?&]w=app([0-9]+)(?:_-?[0-9]+)?(?:[/&].*)?", re.DOTALL)
+_AWAY = re.compile(r"/away(?:\.php)?/?")
+_WRONG_REGION = "43"  # the number of Kirov oblast on car plates and in the tax service; by ОКАТО it is not hers
+_CLOSE = 0.8  # one letter wrong, missing, added or moved
+_UNSEEN = "\u00ad\u200b-\u200f\u2060\ufeff"  # soft hyphens, joiners, marks of direction
+_SPACE = re.compile(rf"[\s{_UNSEEN}]+")
 
 
 @dataclass(frozen=True)
@@ -46,8 +78,9 @@ class PortalLink:
         target: `message_form`, `surveys`, `mini_app` (any VK app), or empty.
         state: `works`, `misspelt`, `broken`, `other_target` (may lead to the portal), `elsewhere`.
         identifier: opaId, reg_code or mun_code, or the app's number, where it can be read.
-        parameters: Decoded parameters by their name without spaces and underscores, in lower case.
-        notes: Words of `checks.NOTES`.
+        parameters: Decoded parameters by the letters and digits of their name, in lower case, read forgivingly.
+        notes: `http_link`, `id_padded`, `utm_damaged`.
+        key: Name of the parameter that the identifier belongs to.
     """
 
     url: str
@@ -57,6 +90,7 @@ class PortalLink:
     identifier: str = ""
     parameters: dict[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    key: str = ""
 
 
 def parse(url: str, title: str = "") -> PortalLink:
@@ -67,24 +101,20 @@ def parse(url: str, title: str = "") -> PortalLink:
         >>> link.target, link.state, link.identifier, link.notes
         ('message_form', 'works', '222775', ('id_padded', 'utm_damaged'))
     """
-    doubt = PortalLink(url, title, "", OTHER_TARGET)
-    address = _unwrapped(url)
     try:
-        parts = urlsplit(address)
-        host = _host(parts.hostname or "")
+        parts = urlsplit(_unwrapped(url))
+        host, port = _host(parts), parts.port
     except ValueError:
-        return doubt if "gosuslugi" in url.lower() else PortalLink(url, title, "", ELSEWHERE)
-    if host == _PORTAL and parts.scheme in {"http", "https"}:
-        notes = ("http_link",) if parts.scheme == "http" else ()
-        return _on_portal(url, title, unquote_plus(parts.path), parts.query, notes)
-    app = re.fullmatch(r"/app(\d+)(?:_-?\d+)?/?", parts.path, re.ASCII) if host in _VK_HOSTS else None
+        return PortalLink(url, title, "", OTHER_TARGET if _may_lead_to_portal(url, title, "") else ELSEWHERE)
+    if host == _PORTAL and parts.scheme in _PORTS and port in {None, _PORTS[parts.scheme]}:
+        return _on_portal(url, title, parts)
+    host = host.removeprefix("www.")
+    app = _APP.fullmatch(f"{unquote(parts.path)}?{parts.query}") if host in _VK_HOSTS else None
     if app:
         state = OTHER_TARGET if _PORTAL_TITLE.search(title) else ELSEWHERE
-        return PortalLink(url, title, MINI_APP, state, app[1])
-    # Nobody opens links here: what names the portal, hides its target or is titled like a widget may lead to the form.
-    named = _PORTAL in unquote_plus(url).lower() or ("gosuslugi" in url.lower() and _PORTAL_TITLE.search(title))
-    titled = _PORTAL_TITLE.search(title) and host not in _FOREIGN_HOSTS
-    return doubt if host in _SHORTENERS or named or titled else PortalLink(url, title, "", ELSEWHERE)
+        return PortalLink(url, title, MINI_APP, state, app[1] or app[2])
+    doubt = parts.scheme not in _NO_PAGES and (_is_away(parts) or _may_lead_to_portal(url, title, host))
+    return PortalLink(url, title, "", OTHER_TARGET if doubt else ELSEWHERE)
 
 
 def repair(link: PortalLink, ogrn: str, oktmo_region: str) -> str:
@@ -96,136 +126,195 @@ def repair(link: PortalLink, ogrn: str, oktmo_region: str) -> str:
         ogrn: The institution's ОГРН from the register, or empty.
         oktmo_region: Region by ОКАТО/ОКТМО for `utm_medium`, where the link has none (Kirov oblast: 33).
     """
+    copy = "Скопируйте ссылку заново в личном кабинете «Госпабликов»."
+    if link.target not in _IDENTIFIERS:
+        return f"Адрес не восстановить: ссылка ведёт не на форму сообщений и не на опросы портала. {copy}"
     if not link.identifier:
         what = "opaId" if link.target == MESSAGE_FORM else "reg_code или mun_code"
-        return f"Адрес не восстановить: в ссылке нет {what}. Скопируйте ссылку заново в личном кабинете «Госпабликов»."
-    campaign = ogrn or _ogrn_of(link)
+        return f"Адрес не восстановить: в ссылке не прочесть {what}. {copy}"
+    identifier = link.identifier
+    if link.target == SURVEYS and _is_wrong_region(identifier):
+        if identifier != _WRONG_REGION:
+            codes = f"{link.key} начинается с {_WRONG_REGION}, а код области в ОКТМО — {oktmo_region}"
+            return f"Адрес не восстановить: {codes}. {copy}"
+        identifier = oktmo_region
+    campaign = ogrn if is_ogrn(ogrn) else _ogrn_of(link)
     if not campaign:
-        return "Адрес не восстановить: ОГРН нет ни в реестре, ни в ссылке. Внесите ОГРН в реестр."
+        return "Адрес не восстановить: верного ОГРН нет ни в реестре, ни в ссылке. Внесите ОГРН в реестр."
     # reg_code and mun_code begin with the region's code too.
-    identifier = oktmo_region if link.target == SURVEYS and link.identifier == _WRONG_REGION else link.identifier
-    own_region = identifier[:2] if link.target == SURVEYS else ""
+    own_region = identifier[:2] if link.target == SURVEYS else oktmo_region
     medium = _digits(link.parameters.get("utmmedium", ""))
-    if not 2 <= len(medium) <= 8 or medium == _WRONG_REGION:  # noqa: PLR2004 - ОКАТО and ОКТМО have so many digits
-        medium = own_region or oktmo_region
-    if link.target == MESSAGE_FORM:
-        head, source = f"/form/?opaId={identifier}", "vk"
-    elif _digits(link.parameters.get("muncode", "")) == identifier:
-        head, source = f"/og/org-activities?mun_code={identifier}", "vk2"
-    else:
-        head, source = f"/og/org-activities?reg_code={identifier}", "vk1"
-    return f"https://{_PORTAL}{head}&utm_source={source}&utm_medium={medium}&utm_campaign={campaign}"
+    if not re.fullmatch(r"[0-9]{2,8}", medium) or _is_wrong_region(medium):
+        medium = own_region
+    path = next(path for path, target in _PATHS.items() if target == link.target)
+    source = {"opaId": "vk", "reg_code": "vk1", "mun_code": "vk2"}[link.key]
+    tail = f"utm_source={source}&utm_medium={medium}&utm_campaign={campaign}"
+    return f"https://{_PORTAL}{path}?{link.key}={identifier}&{tail}"
 
 
 def foreign_ogrn(link: PortalLink, ogrn: str) -> bool:
     """Whether the link names another institution's ОГРН; unknown on either side is no."""
-    return bool(ogrn) and is_ogrn(_ogrn_of(link)) and _ogrn_of(link) != ogrn
+    named = _ogrn_of(link)
+    return bool(ogrn and named) and named != ogrn
 
 
 def foreign_region(link: PortalLink) -> bool:
     """Whether the link names region 43, which is no ОКАТО code of Kirov oblast."""
-    names = ("utmmedium", "regcode")
-    return any(_digits(link.parameters.get(name, "")) == _WRONG_REGION for name in names)
+    named = [link.parameters.get("utmmedium", ""), link.identifier if link.target == SURVEYS else ""]
+    return any(_is_wrong_region(_digits(code)) for code in named)
 
 
-def _host(host: str) -> str:
-    return host.lower().rstrip(".").removeprefix("www.")
+# --- the address
+
+
+def _host(parts: SplitResult) -> str:
+    return (parts.hostname or "").lower().removesuffix(".")
 
 
 def _with_scheme(url: str) -> str:
     """The address with one scheme and two slashes, as browsers mend it; other schemes are left as they are."""
-    mended = re.sub(r"^(https?)(?::/*|/+)(?=[^/])", r"\1://", url.strip().replace("\\", "/"), flags=re.IGNORECASE)
-    mended = re.sub(r"^https?://(?=https?:)", "", mended, flags=re.IGNORECASE)
-    return mended if re.match(r"[a-z][a-z0-9+.-]*:", mended, re.IGNORECASE) else f"https://{mended.lstrip('/')}"
+    head, *rest = re.split(r"(?=[?#])", url.strip(), maxsplit=1)
+    head = re.sub(r"^(https?):/*(?=[^/])", r"\1://", head.replace("\\", "/"), flags=re.IGNORECASE)
+    head = head if re.match(r"[a-z][a-z0-9+.-]*:", head, re.IGNORECASE) else f"https://{head.lstrip('/')}"
+    return head + "".join(rest)
 
 
 def _unwrapped(url: str) -> str:
-    url = _with_scheme(html.unescape(url))
+    """The address that VK's redirects lead to, up to three of them; with more it stays in doubt."""
+    url = _with_scheme(url)
     for _ in range(3):
-        try:
-            parts = urlsplit(url)
-        except ValueError:
+        parts = urlsplit(url)
+        inner = set(parse_qs(parts.query).get("to", [])) if _is_away(parts) else set()
+        if len(inner) != 1:
             return url
-        inner = parse_qs(parts.query).get("to", [""])[0]
-        if _host(parts.hostname or "") not in _VK_HOSTS or "away" not in f"{parts.hostname}{parts.path}" or not inner:
-            return url
-        url = _with_scheme(inner)
+        url = _with_scheme(inner.pop())
     return url
 
 
-def _on_portal(url: str, title: str, path: str, query: str, notes: tuple[str, ...]) -> PortalLink:
-    names, parameters = _parameters(query)
-    target = _PATHS.get(path, "")
+def _is_away(parts: SplitResult) -> bool:
+    host = _host(parts).removeprefix("www.")
+    return host in _VK_HOSTS and (host.startswith("away.") or bool(_AWAY.fullmatch(parts.path)))
+
+
+def _may_lead_to_portal(url: str, title: str, host: str) -> bool:
+    """Nobody opens links here: what names the portal, hides its target or is titled like a widget may lead there."""
+    text = unicodedata.normalize("NFKC", re.sub(f"[{_UNSEEN}]", "", unquote_plus(url))).casefold().replace("。", ".")
+    titled = bool(_PORTAL_TITLE.search(title))
+    widget = titled or "opaid" in text or "org-activities" in text
+    named = _PORTAL in text or ("gosuslugi" in text and widget)
+    return host in _SHORTENERS or named or (titled and host not in _FOREIGN_HOSTS)
+
+
+# --- on the portal
+
+
+def _on_portal(url: str, title: str, parts: SplitResult) -> PortalLink:
+    notes: tuple[str, ...] = ("http_link",) if parts.scheme == "http" else ()
+    path = unquote_plus(parts.path)
+    # Whether an encoded slash is a slash is up to the server.
+    target = _PATHS.get(path, "") if "%2f" not in parts.path.lower() else ""
+    loose = _read_forgivingly(f"{parts.query}#{parts.fragment}")
+    parameters: dict[str, str] = {}
+    for name, value in loose:
+        parameters[name] = parameters.get(name) or value
     if not target:
         # A cut or mistyped path of a widget leads nowhere; any other page of the portal is somebody's choice.
         target = _damaged_path(path)
-        state = BROKEN if target else OTHER_TARGET
-        return PortalLink(url, title, target, state, _identifier(target, parameters), parameters, notes)
-    exact = {"opaId"} if target == MESSAGE_FORM else {"reg_code", "mun_code"}
-    length = r"\d+" if target == MESSAGE_FORM else r"\d{2,8}"
-    given = [value for name, value in names if name in exact]
-    identifier = given[0].strip() if given else ""
-    mun_code_cut = any(name == "mun_code" and len(value.strip()) != 8 for name, value in names)  # noqa: PLR2004
-    if not re.fullmatch(length, identifier, re.ASCII) or mun_code_cut:
-        return PortalLink(url, title, target, MISSPELT, _identifier(target, parameters), parameters, notes)
-    notes += ("id_padded",) if given[0] != identifier else ()
+        key, identifier = _recovered(target, loose)
+        return PortalLink(url, title, target, BROKEN if target else OTHER_TARGET, identifier, parameters, notes, key)
+    names = _as_browsers_read(parts.query)
+    key, identifier = _identifier(target, names)
+    if not key:
+        key, identifier = _recovered(target, loose)
+        return PortalLink(url, title, target, MISSPELT, identifier, parameters, notes, key)
+    padded = any(value != value.strip() for name, value in names if name in _IDENTIFIERS[target])
+    notes += ("id_padded",) if padded else ()
     notes += () if _utm_is_well_formed(names) else ("utm_damaged",)
-    return PortalLink(url, title, target, WORKS, identifier, parameters, notes)
+    return PortalLink(url, title, target, WORKS, identifier, parameters, notes, key)
 
 
-def _parameters(query: str) -> tuple[list[tuple[str, str]], dict[str, str]]:
-    """Names and values as written (decoded), and values by the name without spaces, underscores and case."""
-    pieces = [unquote_plus(piece).partition("=") for piece in query.split("&") if piece]
-    names = [(name, value) for name, _, value in pieces]
-    forgiving: dict[str, str] = {}
-    for name, value in names:
-        forgiving.setdefault(re.sub(r"[\s_]", "", name).lower(), value)
-    return names, forgiving
+def _as_browsers_read(query: str) -> list[tuple[str, str]]:
+    pieces = [piece.partition("=") for piece in query.split("&") if piece]
+    return [(unquote_plus(name), unquote_plus(value)) for name, _, value in pieces]
 
 
-def _identifier(target: str, parameters: dict[str, str]) -> str:
-    """The identifying number of a misspelt or broken link, where the link still holds it."""
-    if target == MESSAGE_FORM:
-        candidates = [value for name, value in parameters.items() if re.fullmatch(r"opa[il1]?d?", name)]
-        return next((found[0] for value in candidates if (found := re.match(r"[0-9]+", _SPACE.sub("", value)))), "")
-    for wanted in ("muncode", "regcode"):
-        for name, value in parameters.items():
-            number = _digits(value) if name == wanted else _digits(name.removeprefix(wanted))
-            if name.startswith(wanted) and (len(number) == 8 or (wanted == "regcode" and 2 <= len(number) <= 8)):  # noqa: PLR2004
-                parameters.setdefault(wanted, number)
-                return number
-    return ""
+def _read_forgivingly(text: str) -> list[tuple[str, str]]:
+    """Names (letters and digits, lower case) and values as a person would read them, whatever separates them."""
+    pieces = [piece.partition("=") for piece in re.split(r"&|[?;#/](?![0-9])", unquote_plus(text))]
+    read = [(re.sub(r"[\W_]", "", name).lower(), _SPACE.sub("", value)) for name, _, value in pieces]
+    return [(name, value) for name, value in read if name]
+
+
+def _identifier(target: str, names: list[tuple[str, str]]) -> tuple[str, str]:
+    """Name and value of the identifying parameter, if all given are right: who knows which the portal reads."""
+    wanted = _IDENTIFIERS[target]
+    given = [(name, value.strip()) for name, value in names if name in wanted]
+    if not all(re.fullmatch(wanted[name], value) for name, value in given):
+        return "", ""
+    return next(((name, value) for key in wanted for name, value in given if name == key), ("", ""))
+
+
+def _recovered(target: str, loose: list[tuple[str, str]]) -> tuple[str, str]:
+    """Name and value of a misspelt identifying parameter, if exactly one value can be read for sure."""
+    for key, pattern in _IDENTIFIERS.get(target, {}).items():
+        plain = key.replace("_", "").lower()
+        read = [_number_under(plain, name, value) for name, value in loose]
+        found = {number for number in read if re.fullmatch(pattern, number)}
+        if found:
+            return (key, found.pop()) if len(found) == 1 else ("", "")
+    return "", ""
+
+
+def _number_under(wanted: str, name: str, value: str) -> str:
+    """The number of a parameter whose name is nearly the wanted one: `opald=1`, `reg_code10`, `mun_code=33701000;`."""
+    glued = re.fullmatch(r"(\D+)([0-9]+)(?:utm.*)?", name) if not value or "utm" in name else None
+    name, number = (glued[1], glued[2]) if glued else (name, _leading_number(value))
+    is_near = len(name) <= 2 * len(wanted) and difflib.SequenceMatcher(None, name, wanted).ratio() >= _CLOSE
+    return number if is_near else ""
+
+
+def _leading_number(value: str) -> str:
+    found = re.fullmatch(r"([0-9]+)[\W_]*(?:utm.*)?", value)
+    return found[1] if found else ""
 
 
 def _damaged_path(path: str) -> str:
     """The widget whose path this surely is, cut (`/f`) or with blanks in it (`/og/org%20activities`), else empty.
 
-    A slash or capital letter too many may work all the same, and a shorter path may be a page of its own: no target.
+    A slash, a capital letter or a blank at the edge of a name too many may work all the same, and a shorter path may
+    be a page of its own: no target.
     """
     if re.fullmatch(r"/f(?:or?)?/?", path):
         return MESSAGE_FORM
     written = re.sub(r"[\s/_-]", "", path).lower()
     known = {re.sub(r"[/-]", "", whole): target for whole, target in _PATHS.items()}
-    return known.get(written, "") if _SPACE.search(path.strip()) else ""
+    is_torn = any(re.search(r"\s", name.strip()) for name in path.split("/"))
+    return known.get(written, "") if is_torn else ""
 
 
 def _utm_is_well_formed(names: list[tuple[str, str]]) -> bool:
     given = dict(names)
     return bool(
-        re.fullmatch(r"vk\d?", given.get("utm_source", ""), re.ASCII)
-        and re.fullmatch(r"\d{2,8}", given.get("utm_medium", ""), re.ASCII)
-        and re.fullmatch(r"\d{13}", given.get("utm_campaign", ""), re.ASCII)
+        re.fullmatch(r"vk[0-9]?", given.get("utm_source", ""))
+        and re.fullmatch(r"[0-9]{2,8}", given.get("utm_medium", ""))
+        and is_ogrn(given.get("utm_campaign", ""))
     )
 
 
 def _ogrn_of(link: PortalLink) -> str:
+    """The ОГРН in the link, if there is one with the right check digit."""
     for name, value in link.parameters.items():
-        found = re.search(r"\d{13}", _SPACE.sub("", f"{name}={value}"), re.ASCII)
-        if "campaign" in name and found:
-            return found[0]
+        numbers = re.findall(r"[0-9]+", f"{name}={value}") if "campaign" in name else []
+        found = next((number for number in numbers if is_ogrn(number)), "")
+        if found:
+            return found
     return ""
+
+
+def _is_wrong_region(code: str) -> bool:
+    return code.startswith(_WRONG_REGION) and len(code) <= 8  # noqa: PLR2004 - ОКАТО and ОКТМО have up to eight digits
 
 
 def _digits(text: str) -> str:
     text = _SPACE.sub("", text)
-    return text if re.fullmatch(r"\d+", text, re.ASCII) else ""
+    return text if re.fullmatch(r"[0-9]+", text) else ""

@@ -1,29 +1,95 @@
-"""Findings of clauses measured on profiles (2.4.1, 2.4.2)."""
+"""Findings of clauses measured on profiles (2.2, 2.3, 2.4.1, 2.4.2)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property, lru_cache
 from typing import Any
 
 import pandas as pd
 
 from kirovlib import tables
 from kirovlib.order import checks, portal_links
+from kirovlib.order.checks import Outcome, Page
 from kirovlib.order.clauses import Clause, Edition
-from kirovlib.order.gates import blank, closed_by, gate
-from kirovlib.weeks import Period, local_midnight
+from kirovlib.order.gates import blank, closed_by, exempted, gate
+from kirovlib.order.portal_links import PortalLink
+from kirovlib.weeks import Period, Week, local_midnight
 
+SNAPSHOT_LATE_DAYS = 7
 _CROWD = 20
 _ANSWERED_SHARE = 0.5
+# What coverage tells of the account itself, so that it explains a missing snapshot.
+_ACCOUNT_REASONS = frozenset({"account_gone", "address_unknown"})
+_GONE = Outcome("cannot_tell", "account_gone", "сообщество удалено или заблокировано")
 
 
-def profile_findings(clause: Clause, subjects: pd.DataFrame, profiles: pd.DataFrame, period: Period) -> pd.DataFrame:
+@dataclass(frozen=True)
+class Snapshots:
+    """The snapshots that judge a period: of each account the latest inside it and the latest up to 7 days after.
+
+    Attributes:
+        table: Table ProfileSnapshots.
+        registered: How many accounts the register has, by network: what a field's silence is held against. Not how
+            many were collected: else losing snapshots could make a field count as answered.
+    """
+
+    table: pd.DataFrame
+    registered: Mapping[str, int]
+
+    @classmethod
+    def near(cls, snapshots: pd.DataFrame, period: Period, registered: Mapping[str, int]) -> Snapshots:
+        """Of all snapshots those that judge the period."""
+        until = period.ends_at + timedelta(days=SNAPSHOT_LATE_DAYS)
+        near = snapshots[(snapshots["collected_at"] >= period.starts_at) & (snapshots["collected_at"] < until)]
+        near = near.assign(is_late=near["collected_at"] >= period.ends_at)
+        near = near.drop_duplicates(["account_id", "is_late"], keep="last").drop(columns="is_late")
+        return cls(near.reset_index(drop=True), registered)
+
+    @cached_property
+    def by_account(self) -> dict[str, list[dict[str, Any]]]:
+        """Rows by account, oldest first, None where blank."""
+        rows = self.table.sort_values(["account_id", "collected_at"]).astype(object)
+        found: dict[str, list[dict[str, Any]]] = {}
+        for row in rows.where(rows.notna(), None).to_dict("records"):
+            found.setdefault(row["account_id"], []).append({str(name): value for name, value in row.items()})
+        return found
+
+    @cached_property
+    def is_menu_answered(self) -> bool:
+        """Whether VK answered the question for menus at all (the canary).
+
+        `menu` missing for one account while the others have it means that it has none (recorded: 182 of 188 have
+        one); missing for most, it was not answered.
+        """
+        returned = self._accounts("vk", self.table["menu"].notna())
+        return returned > 0 and returned >= _ANSWERED_SHARE * self.registered.get("vk", 0)
+
+    @cached_property
+    def is_mark_seen(self) -> bool:
+        """Whether the mark was met at all, where so many are asked that nobody's having it would be strange."""
+        marked = self._accounts("ok", self.table["government_mark"].fillna(value=False).astype(bool))
+        return marked > 0 or self.registered.get("ok", 0) < _CROWD
+
+    def _accounts(self, platform: str, flags: pd.Series) -> int:
+        of_platform = self.table["account_id"].str.startswith(f"{platform}:")
+        return int(self.table.loc[of_platform & flags, "account_id"].nunique())
+
+
+def profile_findings(
+    clause: Clause, subjects: pd.DataFrame, snapshots: Snapshots, period: Period, exemptions: pd.DataFrame
+) -> pd.DataFrame:
     """Findings of a clause for each account of its networks.
 
     Args:
+        clause: The clause.
         subjects: See `evaluate.Judgement.subjects`.
-        profiles: The snapshots that judge the period (table ProfileSnapshots).
+        snapshots: Those that judge the period.
+        period: The weeks to judge.
+        exemptions: Table Exemptions.
 
     Returns:
         Table Findings.
@@ -32,10 +98,8 @@ def profile_findings(clause: Clause, subjects: pd.DataFrame, profiles: pd.DataFr
     edition = clause.edition_on(period.until - timedelta(days=1))
     rows = blank(here, clause, edition, period.start, period.until)
     if edition is None:
-        return rows.assign(verdict="untested", reason="no_edition_in_force", expected="пункт ещё не действовал")
-    rows["expected"] = checks.expected(clause.key, edition.parameters)
-    facts = _Facts(profiles[profiles["collected_at"] >= local_midnight(edition.in_force_from)], here)
-    judged = [_judge(clause, edition, account, facts) for account in here.to_dict("records")]
+        return rows
+    judged = [_judge(clause, edition, account, snapshots) for account in here.to_dict("records")]
     for name in ("verdict", "reason", "measured", "repair"):
         rows[name] = [getattr(outcome, name) for outcome, _ in judged]
     rows["note"] = [",".join(outcome.notes) for outcome, _ in judged]
@@ -43,10 +107,32 @@ def profile_findings(clause: Clause, subjects: pd.DataFrame, profiles: pd.DataFr
         _page_evidence(outcome, str(url), snapshot)
         for (outcome, snapshot), url in zip(judged, here["url"], strict=True)
     ]
-    return closed_by(rows, gate(clause, here, period.start, period.until))
+    acts = _acts(exemptions, clause.key, here, [snapshot for _, snapshot in judged], period)
+    return closed_by(rows, gate(clause, here, period.start, period.until, acts != ""), acts)
 
 
-def _page_evidence(outcome: checks.Outcome, url: str, snapshot: Mapping[Any, Any] | None) -> str:
+def _acts(
+    exemptions: pd.DataFrame,
+    key: str,
+    subjects: pd.DataFrame,
+    snapshots: Sequence[Mapping[str, Any] | None],
+    period: Period,
+) -> pd.Series:
+    """The act that frees each account in the week that its snapshot speaks of: a later one of the last week."""
+    last = period.weeks[-1]
+    weeks = pd.Series(
+        [min(Week.of(each["collected_at"].to_pydatetime()), last) if each else last for each in snapshots],
+        index=subjects.index,
+        dtype=object,
+    )
+    acts = pd.Series("", index=subjects.index, dtype=object)
+    for week in dict.fromkeys(weeks):
+        in_week = subjects[weeks == week]
+        acts[in_week.index] = exempted(exemptions, key, in_week, week.start, week.until)
+    return acts
+
+
+def _page_evidence(outcome: Outcome, url: str, snapshot: Mapping[Any, Any] | None) -> str:
     """The links that decided, else the page itself, with the hash of the stored answer."""
     if snapshot is None:
         return "[]"
@@ -55,64 +141,56 @@ def _page_evidence(outcome: checks.Outcome, url: str, snapshot: Mapping[Any, Any
     return tables.to_json(links or [{"title": "Страница аккаунта", "url": url, "sha256": sha256}])
 
 
-class _Facts:
-    """The snapshots of a period by account, and the canary over them; of the networks that a clause is about only."""
-
-    def __init__(self, profiles: pd.DataFrame, subjects: pd.DataFrame) -> None:
-        own = profiles[profiles["account_id"].isin(subjects["account_id"])]
-        rows = own.sort_values(["account_id", "collected_at"]).astype(object)
-        self._by_account: dict[str, list[dict[str, Any]]] = {}
-        for row in rows.where(own.notna(), None).to_dict("records"):
-            snapshot = {str(name): value for name, value in row.items()}
-            self._by_account.setdefault(str(row["account_id"]), []).append(snapshot)
-        live = own[own["status"] == "live"]
-        self._share = float(live["menu"].notna().mean()) if len(live) else 0.0
-        by_run = live.groupby("run_id")["menu"].agg(lambda menu: menu.notna().mean() if len(menu) >= _CROWD else -1.0)
-        self._share_by_run = {run_id: share for run_id, share in by_run.items() if share >= 0}
-
-    def of(self, account_id: str) -> list[dict[str, Any]]:
-        """The account's snapshots, oldest first."""
-        return self._by_account.get(account_id, [])
-
-    def menu_answered(self, snapshot: Mapping[str, Any]) -> bool:
-        """Whether VK answered the question for menus at all: in the snapshot's run, if that asked many, else ever.
-
-        `menu` missing for one account while the others have it means that it has none (recorded: 182 of 188 have one);
-        missing for most, it was not answered.
-        """
-        return self._share_by_run.get(snapshot["run_id"], self._share) >= _ANSWERED_SHARE
-
-
 def _judge(
-    clause: Clause, edition: Edition, account: Mapping[Any, Any], facts: _Facts
-) -> tuple[checks.Outcome, Mapping[str, Any] | None]:
+    clause: Clause, edition: Edition, account: Mapping[Any, Any], snapshots: Snapshots
+) -> tuple[Outcome, Mapping[str, Any] | None]:
     """The outcome by the latest snapshot; one inside the period that passes outweighs a later one that fails."""
-    snapshots = facts.of(str(account["account_id"]))
-    if not snapshots:
+    predicate = checks.predicate(clause.key)
+    begins = local_midnight(edition.in_force_from)
+    found = [each for each in snapshots.by_account.get(account["account_id"], []) if each["collected_at"] >= begins]
+    if edition.parameters.get("items") == []:  # nothing to hold a page against
+        return predicate(Page(), edition.parameters), found[-1] if found else None
+    if not found:
         told = account["coverage_reason"]
-        known = isinstance(told, str) and told in {"account_gone", "address_unknown"}
-        return checks.Outcome("cannot_tell", told if known else "no_snapshot_in_period", "снимка страницы нет"), None
-    outcomes = [(_judge_page(clause, edition, account, each, facts), each) for each in snapshots]
+        reason = told if told in _ACCOUNT_REASONS else "no_snapshot_in_period"
+        return Outcome("cannot_tell", reason, "снимка страницы нет"), None
+    outcomes = [
+        (_GONE if each["status"] == "gone" else predicate(page_of(each, account, snapshots), edition.parameters), each)
+        for each in found
+    ]
     passed = [pair for pair in outcomes if pair[0].verdict == "passed"]
     return passed[-1] if outcomes[-1][0].verdict == "failed" and passed else outcomes[-1]
 
 
-def _judge_page(
-    clause: Clause, edition: Edition, account: Mapping[Any, Any], snapshot: Mapping[str, Any], facts: _Facts
-) -> checks.Outcome:
-    if snapshot["status"] == "gone":
-        return checks.Outcome("cannot_tell", "account_gone", "сообщество удалено или заблокировано")
-    if snapshot["status"] == "closed" and snapshot["menu"] is None:
-        return checks.Outcome("cannot_tell", "page_closed", "меню закрытой страницы не показано")
-    ogrn = account["ogrn"] if isinstance(account["ogrn"], str) else ""
-    page = checks.page_of(snapshot, menu_answered=facts.menu_answered(snapshot), ogrn=ogrn)
-    return checks.PROFILE_CHECKS[clause.key](page, edition.parameters)
+def page_of(snapshot: Mapping[str, Any], account: Mapping[Any, Any], snapshots: Snapshots) -> Page:
+    """What the predicates look at of a snapshot."""
+    silence = ""
+    if snapshot["menu"] is None and snapshot["status"] == "closed":
+        silence = "page_closed"
+    elif snapshot["menu"] is None and not snapshots.is_menu_answered:
+        silence = "menu_not_answered"
+    return Page(
+        platform=str(account["platform"]),
+        snapshot=snapshot,
+        links=links_of(snapshot["menu"], snapshot["action_button"], snapshot["links"]),
+        menu_silence=silence,
+        is_mark_seen=snapshots.is_mark_seen,
+        ogrn=account["ogrn"] if isinstance(account["ogrn"], str) else "",
+    )
+
+
+@lru_cache(maxsize=16_384)  # week after week most pages have the same links
+def links_of(*lists: str | None) -> tuple[PortalLink, ...]:
+    """The links of a page's JSON lists (menu, action_button, links), parsed."""
+    return tuple(portal_links.parse(item["url"], item["title"]) for each in lists for item in json.loads(each or "[]"))
 
 
 def with_shared_opa_ids(rows: pd.DataFrame, subjects: pd.DataFrame) -> pd.DataFrame:
     """Note where one message form serves institutions of different founders."""
-    from_form = rows[(rows["clause"] == "vk_report_problem") & (rows["verdict"] == "passed")]
-    found = pd.Series([portal_links.parse(url).identifier for url in from_form["measured"]], index=from_form.index)
+    from_form = rows[(rows["clause"] == "vk_report_problem") & (rows["reason"] == "found")]
+    found = pd.Series(
+        [portal_links.parse(url).identifier for url in from_form["measured"]], index=from_form.index, dtype=object
+    )
     founder = subjects.set_index("account_id")["founder_id"]  # an unknown founder is not another one
     founders = from_form["account_id"].map(founder).groupby(found).nunique()
     shared = from_form.index[found.isin(founders.index[founders > 1])]

@@ -1,119 +1,357 @@
-"""Findings of clauses measured on weeks (3.1)."""
+"""Findings of clauses measured on weeks (3.1), on accounts × weeks at once."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
+from itertools import groupby
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from kirovlib import russian, tables
+from kirovlib.counts import AD, LATE, REMOVED, Array, WeeklyPosts
 from kirovlib.order import checks
-from kirovlib.order.clauses import Clause
-from kirovlib.order.gates import blank, closed_by, gate
+from kirovlib.order.clauses import Clause, Edition
+from kirovlib.order.gates import GATES, exempted, gate
 from kirovlib.weeks import Period, Week
+
+_CHOICES = ("count_reposts", "count_ads", "count_removed", "distinct_days")
+_BLOCK = 20_000  # accounts judged at once: arrays of a block stay small whatever the register's size
+_TEXTS = ("expected", "measured", "verdict", "reason", "note", "repair")
 
 
 def week_findings(
-    clause: Clause, subjects: pd.DataFrame, weekly: pd.DataFrame, period: Period, last_moment: pd.Timestamp
-) -> pd.DataFrame:
-    """Findings of a clause for each account and week of a period.
+    clause: Clause,
+    subjects: pd.DataFrame,
+    posts: WeeklyPosts,
+    period: Period,
+    last_moment: pd.Timestamp,
+    exemptions: pd.DataFrame,
+) -> Iterator[pd.DataFrame]:
+    """Findings of a clause for each account and week, some thousand accounts at a time.
 
     Args:
-        subjects: See `evaluate.Judgement.subjects`.
-        weekly: Table WeeklyCounts with all weeks of the period.
+        clause: The clause.
+        subjects: See `facts.Facts.subjects`; in the order of `posts.accounts`.
+        posts: With all weeks of the period.
+        period: The weeks to judge.
         last_moment: Until when the lake was collected (UTC): a week that ends later is still running.
+        exemptions: Table Exemptions.
 
-    Returns:
-        Table Findings, its evidence still empty.
+    Yields:
+        Table Findings by account and week, its evidence empty but for exemptions; texts as categories.
     """
-    here = subjects[subjects["platform"].isin(clause.platforms)]
-    return pd.concat([_one_week(clause, here, weekly, week, last_moment) for week in period.weeks], ignore_index=True)
-
-
-def _one_week(
-    clause: Clause, subjects: pd.DataFrame, weekly: pd.DataFrame, week: Week, last_moment: pd.Timestamp
-) -> pd.DataFrame:
-    this_week = weekly[weekly["week_start"] == pd.Timestamp(week.start)]
-    facts = subjects.merge(this_week, on="account_id", how="left")
-    edition = clause.edition_on(week.until - timedelta(days=1))
-    rows = blank(facts, clause, edition, week.start, week.until)
-    rows["measured"] = [_count_text(row) for row in facts.to_dict("records")]
-    if edition is None:
-        return rows.assign(verdict="untested", reason="no_edition_in_force", expected="пункт ещё не действовал")
-    rows["expected"] = checks.expected(clause.key, edition.parameters)
-    facts["is_running"] = last_moment < week.ends_at
-    facts["existence_unknown"] = existence_unknown(facts, week)
-    if edition.parameters["unit"] == "institution":
-        facts = _summed_by_institution(facts)
-    judged = checks.WEEK_CHECKS[clause.key](facts, edition.parameters)
-    rows["verdict"], rows["reason"] = judged["verdict"], judged["reason"]
-    rows["note"] = _week_notes(facts, judged, edition.parameters)
-    rows["repair"] = _week_repairs(judged, int(edition.parameters["minimum_posts"]))
-    why = gate(clause, facts, week.start, week.until, week=True)
-    why[(why == "") & opened_in(facts, week)] = "opened_in_week"
-    if edition.in_force_from > week.start:
-        why[:] = "edition_starts_mid_week"
-    return closed_by(rows, why)
-
-
-def _summed_by_institution(facts: pd.DataFrame) -> pd.DataFrame:
-    """Each account with the counts of its whole institution, complete only when all its accounts are."""
-    by_institution = facts.groupby("institution_id")
-    summed = facts.copy()
-    for name in [column for column in tables.columns(tables.WeeklyCounts) if column.endswith("_count")]:
-        summed[name] = by_institution[name].transform("sum")
-    summed["is_complete"] = by_institution["is_complete"].transform("all")
-    return summed
-
-
-def existence_unknown(facts: pd.DataFrame, week: Week) -> pd.Series:
-    """Read to its first post, which lies after the week (or there is none), and never seen or registered before it."""
-    first_post = facts["first_post_at"].isna() | (facts["first_post_at"] >= week.ends_at)
-    seen_before = facts["first_seen_at"] < week.starts_at
-    registered_before = facts["opened_on"] < pd.Timestamp(week.start)
-    return facts["reached_end"].astype(bool) & first_post & ~seen_before & ~registered_before
-
-
-def opened_in(facts: pd.DataFrame, week: Week) -> pd.Series:
-    """Came into being in the week: by the register, or by a first post ever."""
-    by_register = facts["opened_on"].between(pd.Timestamp(week.start), pd.Timestamp(week.until), inclusive="left")
-    by_first_post = facts["first_post_at"].between(week.starts_at, week.ends_at, inclusive="left")
-    known_before = (facts["opened_on"] < pd.Timestamp(week.start)) | (facts["first_seen_at"] < week.starts_at)
-    return by_register | (by_first_post & facts["reached_end"].astype(bool) & ~known_before)
-
-
-def _week_notes(facts: pd.DataFrame, judged: pd.DataFrame, parameters: Mapping[str, Any]) -> list[str]:
-    total = judged["own_count"].groupby(facts["institution_id"]).transform("sum")
-    by_institution = (judged["verdict"] == "failed") & (total >= int(parameters["minimum_posts"]))
-    by_institution &= parameters["unit"] == "account"  # else the sum is what was judged
-    incomplete = (judged["verdict"] == "passed") & ~facts["is_complete"].astype(bool)
-    flags = {
-        "met_by_institution": by_institution,
-        "incomplete_but_met": incomplete,
-        "removed_counted": (facts["removed_count"] > 0) & bool(parameters["count_removed"]),
-        "seen_late": facts["late_count"] > 0,
+    here = np.flatnonzero(subjects["platform"].isin(clause.platforms))
+    numbers = {
+        "own_count": posts.own,
+        "repost_count": posts.reposts,
+        "unknown_count": posts.unknown,
+        "removed_count": posts.own_with(REMOVED),
+        "ad_count": posts.own_with(AD),
+        "late_count": posts.own_with(LATE),
+        "is_complete": posts.is_complete,
     }
-    return [
-        ",".join(word for word, flag in zip(flags, row, strict=True) if flag)
-        for row in zip(*flags.values(), strict=True)
-    ]
+    judge = _Judge(clause, posts, numbers, period, last_moment, exemptions)
+    for block in _blocks(here, subjects["institution_id"]):
+        yield judge.block(subjects, block)
 
 
-def _week_repairs(judged: pd.DataFrame, minimum: int) -> list[str]:
-    return [
-        f"Не хватило {minimum - own}: публикуйте не менее {minimum} собственных записей в неделю." if failed else ""
-        for own, failed in zip(judged["own_count"], judged["verdict"] == "failed", strict=True)
-    ]
+def _blocks(here: Array, institutions: pd.Series) -> Iterator[Array]:
+    """The places cut into blocks, an institution's accounts together."""
+    owners, _ = pd.factorize(institutions.iloc[here])
+    ends = np.flatnonzero(np.diff(owners, append=-1)) + 1
+    start = 0
+    while start < len(here):
+        end = int(ends[np.searchsorted(ends, min(start + _BLOCK, len(here)))])
+        yield here[start:end]
+        start = end
 
 
-def _count_text(row: Mapping[Any, Any]) -> str:
-    text = russian.posts(int(row["own_count"]))
-    parts = [
-        f"{word}: {int(row[column])}"
-        for word, column in (("репостов", "repost_count"), ("неясно, репост ли", "unknown_count"))
-        if row[column]
-    ]
-    parts += [] if row["is_complete"] else ["неделя прочитана не целиком"]
-    return f"{text} ({', '.join(parts)})" if parts else text
+class Texts:
+    """Texts that stand in many rows: each is made once and known by its code."""
+
+    def __init__(self) -> None:
+        self._codes: dict[str, int] = {"": 0}
+
+    def code(self, text: str) -> int:
+        """The code of a text."""
+        return self._codes.setdefault(text, len(self._codes))
+
+    def said(self, columns: Sequence[Array], words: Callable[..., str]) -> Array:
+        """Codes of texts, put into words once for each different combination of numbers.
+
+        Args:
+            columns: Whole numbers from 0 or flags, arrays of one shape, one for each argument of `words`.
+            words: Makes the text of a combination.
+        """
+        packed = np.zeros(columns[0].size, dtype="int64")
+        bases = [int(column.max(initial=0)) + 1 for column in columns]
+        for column, base in zip(columns, bases, strict=True):
+            packed = packed * base + column.ravel()
+        places, different = pd.factorize(packed)
+        codes = [self.code(words(*_unpacked(int(each), bases))) for each in different]
+        return np.array(codes, dtype="int32")[places].reshape(columns[0].shape)
+
+    def column(self, codes: Array) -> Any:
+        """A column of the texts (categorical)."""
+        return pd.Categorical.from_codes(codes.ravel(), pd.Index(self._codes))
+
+
+class _Judge:
+    """Judges blocks of accounts; what all blocks share is made once."""
+
+    def __init__(
+        self,
+        clause: Clause,
+        posts: WeeklyPosts,
+        numbers: Mapping[str, Array],
+        period: Period,
+        last_moment: pd.Timestamp,
+        exemptions: pd.DataFrame,
+    ) -> None:
+        self._clause, self._posts, self._numbers = clause, posts, numbers
+        self._weeks, self._last_moment, self._exemptions = period.weeks, last_moment, exemptions
+        self._counted: dict[tuple[Any, ...], tuple[Array, Array]] = {}
+        self._texts = {name: Texts() for name in _TEXTS}
+        self._proofs = Texts()
+        self._no_proof = self._proofs.code("[]")
+
+    def block(self, subjects: pd.DataFrame, here: Array) -> pd.DataFrame:
+        """The findings of the accounts at some places."""
+        lives = subjects.iloc[here].reset_index(drop=True)
+        shape = (len(here), len(self._weeks))
+        texts = {name: np.zeros(shape, dtype="int32") for name in _TEXTS}
+        proofs = np.full(shape, self._no_proof, dtype="int32")
+        place = 0
+        for edition, group in groupby(
+            self._weeks, lambda week: self._clause.edition_on(week.until - timedelta(days=1))
+        ):
+            weeks = list(group)
+            columns = slice(place, place + len(weeks))
+            told, acts = self._judged(edition, weeks, lives, here)
+            for name, codes in told.items():
+                texts[name][:, columns] = codes
+            proofs[:, columns] = np.where(acts > 0, acts, proofs[:, columns])
+            place += len(weeks)
+        return self._rows(lives, texts, proofs)
+
+    def _judged(
+        self, edition: Edition | None, weeks: Sequence[Week], lives: pd.DataFrame, here: Array
+    ) -> tuple[dict[str, Array], Array]:
+        """Codes of the texts of some weeks that have one edition, and of the acts by which accounts are exempt."""
+        first = self._posts.weeks.index(weeks[0])
+        facts = {name: array[here, first : first + len(weeks)] for name, array in self._numbers.items()}
+        texts = self._texts
+        if edition is None:
+            measured = _counts_said(texts["measured"], facts | {"least_count": facts["own_count"]}, {})
+            words = {"verdict": "untested", "reason": "no_edition_in_force", "expected": "пункт ещё не действовал"}
+            told = {name: np.array(texts[name].code(word)) for name, word in words.items()}
+            return told | {"measured": measured}, np.array(0)
+        parameters = edition.parameters
+        least, most = self._counts(parameters)
+        facts["least_count"], facts["most_count"] = (each[here, first : first + len(weeks)] for each in (least, most))
+        acts = self._acts(lives, weeks)
+        why = self._gates(edition, lives, weeks, acts > 0)
+        facts["is_running"] = np.array([[self._last_moment < week.ends_at for week in weeks]])
+        facts["existence_unknown"] = existence_unknown(lives, weeks)
+        if parameters["unit"] == "institution":
+            facts |= _summed_by_institution(facts, lives, applies=why == 0)
+        verdict, reason = self._verdicts(facts, parameters, lives)
+        failed, passed = ((verdict == texts["verdict"].code(word)) & (why == 0) for word in ("failed", "passed"))
+        gates = np.array([texts["reason"].code(word) for word in GATES])
+        told = {
+            "expected": np.array(texts["expected"].code(self._clause.required(edition))),
+            "measured": _counts_said(texts["measured"], facts, parameters),
+            "verdict": np.where(why > 0, texts["verdict"].code("inapplicable"), verdict),
+            "reason": np.where(why > 0, gates[why], reason),
+            "note": np.where(why > 0, 0, self._notes(facts, failed, passed, parameters, lives)),
+            "repair": _repairs(texts["repair"], facts, failed, parameters),
+        }
+        return told, np.where(why == GATES.index("exempt"), acts, 0)
+
+    def _counts(self, parameters: Mapping[str, Any]) -> tuple[Array, Array]:
+        choices = tuple(parameters[name] for name in _CHOICES)
+        if choices not in self._counted:
+            self._counted[choices] = self._posts.counted(**dict(zip(_CHOICES, choices, strict=True)))
+        return self._counted[choices]
+
+    def _acts(self, lives: pd.DataFrame, weeks: Sequence[Week]) -> Array:
+        """Codes of the proofs of exemptions, accounts × weeks; 0 where there is none."""
+        found = np.zeros((len(lives), len(weeks)), dtype="int32")
+        if self._exemptions.empty:
+            return found
+        for place, week in enumerate(weeks):
+            acts = exempted(self._exemptions, self._clause.key, lives, week.start, week.until)
+            for row in np.flatnonzero(acts != ""):
+                proof = {"title": f"Освобождено: {acts.iloc[row]}", "url": "", "sha256": None}
+                found[row, place] = self._proofs.code(tables.to_json([proof]))
+        return found
+
+    def _gates(self, edition: Edition, lives: pd.DataFrame, weeks: Sequence[Week], exempt: Array) -> Array:
+        """Why the clause does not apply, accounts × weeks: places in `GATES`, 0 where it does."""
+        starts, ends = (np.array([days], dtype="datetime64[us]") for days in _days(weeks))
+        why = gate(self._clause, lives, starts, ends, exempt, week=True)
+        why = np.where((why == 0) & opened_in(lives, weeks), GATES.index("opened_in_week"), why)
+        straddling = np.array([[edition.in_force_from > week.start for week in weeks]])
+        return np.where(straddling, GATES.index("edition_starts_mid_week"), why)
+
+    def _verdicts(
+        self, facts: Mapping[str, Array], parameters: Mapping[str, Any], lives: pd.DataFrame
+    ) -> tuple[Array, Array]:
+        reasons, verdicts_of = self._texts["reason"], self._texts["verdict"]
+        cases = checks.predicate(self._clause.key)(facts, parameters)
+        flags = [np.broadcast_to(each, facts["least_count"].shape) for each in cases.values()]
+        reason = np.select(flags, [reasons.code(word) for word in cases], default=0)
+        verdicts = [verdicts_of.code(checks.WEEK_VERDICTS.get(word, "cannot_tell")) for word in cases]
+        told = np.array([[reasons.code(word)] for word in lives["coverage_reason"]])
+        untold = reason == reasons.code("week_not_collected")
+        return np.select(flags, verdicts, default=0), np.where(untold & (told > 0), told, reason)
+
+    def _notes(
+        self,
+        facts: Mapping[str, Array],
+        failed: Array,
+        passed: Array,
+        parameters: Mapping[str, Any],
+        lives: pd.DataFrame,
+    ) -> Array:
+        enough = _by_institution(facts["least_count"], lives) >= int(parameters["minimum_posts"])
+        flags = {
+            "met_by_institution": failed & enough & (parameters["unit"] == "account"),  # else the sum was judged
+            "incomplete_but_met": passed & ~facts["is_complete"],
+            "removed_counted": (facts["removed_count"] > 0) & bool(parameters["count_removed"]),
+            "seen_late": facts["late_count"] > 0,
+        }
+        return self._texts["note"].said(
+            list(flags.values()),
+            lambda *found: ",".join(word for word, is_there in zip(flags, found, strict=True) if is_there),
+        )
+
+    def _rows(self, lives: pd.DataFrame, texts: Mapping[str, Array], proofs: Array) -> pd.DataFrame:
+        accounts, weeks = len(lives), self._weeks
+        editions = [self._clause.edition_on(week.until - timedelta(days=1)) for week in weeks]
+        starts, ends = (np.array(days, dtype="datetime64[us]") for days in _days(weeks))
+        in_force = np.array([each.in_force_from if each else "NaT" for each in editions], dtype="datetime64[us]")
+        owners = {name: lives[name].repeat(len(weeks)).array for name in ("institution_id", "account_id")}
+        columns = {
+            "clause": pd.Categorical.from_codes(np.zeros(proofs.size, dtype="int8"), pd.Index([self._clause.key])),
+            **owners,
+            "edition": np.tile(in_force, accounts),
+            "period_start": np.tile(starts, accounts),
+            "period_end": np.tile(ends - np.timedelta64(1, "D"), accounts),
+            **{name: self._texts[name].column(codes) for name, codes in texts.items()},
+            "evidence": self._proofs.column(proofs),
+        }
+        return pd.DataFrame({name: columns[name] for name in tables.columns(tables.Findings)}, copy=False)
+
+
+def existence_unknown(lives: pd.DataFrame, weeks: Sequence[Week]) -> Array:
+    """Nothing shows that the account was there before the week, and no first post ever opens it; accounts × weeks.
+
+    Args:
+        lives: opened_on, first_seen_at, first_post_at, older_until, reached_end; see `facts.Facts.subjects`.
+        weeks: The weeks.
+    """
+    return ~_known_before(lives, weeks) & ~_first_post_in(lives, weeks)
+
+
+def opened_in(lives: pd.DataFrame, weeks: Sequence[Week]) -> Array:
+    """Came into being in the week: by the register, or by a first post ever; accounts × weeks."""
+    opened_on = _column(lives, "opened_on")
+    starts, ends = (np.array([days], dtype="datetime64[us]") for days in _days(weeks))
+    by_register = (opened_on >= starts) & (opened_on < ends)
+    return np.asarray(by_register | (_first_post_in(lives, weeks) & ~_known_before(lives, weeks)))
+
+
+def _known_before(lives: pd.DataFrame, weeks: Sequence[Week]) -> Array:
+    """By the register, by the page, by a post, or by a wall that goes on before what was read."""
+    starts_at, _ = _moments(weeks)
+    return np.asarray(
+        (_column(lives, "opened_on") < np.array([[week.start for week in weeks]], dtype="datetime64[us]"))
+        | (_column(lives, "first_seen_at") < starts_at)
+        | (_column(lives, "first_post_at") < starts_at)
+        | (_column(lives, "older_until") <= starts_at)
+    )
+
+
+def _first_post_in(lives: pd.DataFrame, weeks: Sequence[Week]) -> Array:
+    starts_at, ends_at = _moments(weeks)
+    first_post_at = _column(lives, "first_post_at")
+    reached_end = lives["reached_end"].to_numpy(dtype=bool)[:, None]
+    return np.asarray(reached_end & (first_post_at >= starts_at) & (first_post_at < ends_at))
+
+
+def _column(lives: pd.DataFrame, name: str) -> Array:
+    return np.asarray(lives[name].to_numpy(dtype="datetime64[us]")[:, None])
+
+
+def _days(weeks: Sequence[Week]) -> tuple[list[Any], list[Any]]:
+    return [week.start for week in weeks], [week.until for week in weeks]
+
+
+def _moments(weeks: Sequence[Week]) -> tuple[Array, Array]:
+    """First moments and ends of weeks in UTC, as NumPy knows them (without a zone)."""
+    starts_at = [week.starts_at.replace(tzinfo=None) for week in weeks]
+    ends_at = [week.ends_at.replace(tzinfo=None) for week in weeks]
+    return np.array([starts_at], dtype="datetime64[us]"), np.array([ends_at], dtype="datetime64[us]")
+
+
+def _by_institution(numbers: Array, lives: pd.DataFrame) -> Array:
+    """Each account with the sum of its institution, accounts × weeks."""
+    institution, _ = pd.factorize(lives["institution_id"])
+    sums = np.zeros((institution.max(initial=0) + 1, numbers.shape[1]), dtype="int64")
+    np.add.at(sums, institution, numbers)
+    return np.asarray(sums[institution])
+
+
+def _summed_by_institution(facts: Mapping[str, Array], lives: pd.DataFrame, *, applies: Array) -> dict[str, Array]:
+    """Each account with the counts of its whole institution, complete only when all it is asked of are."""
+    sums = {name: _by_institution(array, lives) for name, array in facts.items() if name.endswith("_count")}
+    unread = _by_institution(~facts["is_complete"] & applies, lives) > 0
+    exists = _by_institution(~facts["existence_unknown"] & applies, lives) > 0
+    return sums | {"is_complete": ~unread, "existence_unknown": ~exists}
+
+
+def _repairs(texts: Texts, facts: Mapping[str, Array], failed: Array, parameters: Mapping[str, Any]) -> Array:
+    minimum = int(parameters["minimum_posts"])
+    what = (
+        "публикуйте в разные дни, не менее"
+        if parameters["distinct_days"]
+        else "публикуйте собственных записей не менее"
+    )
+
+    def words(own: int, is_failed: int) -> str:
+        return f"Не хватило {minimum - own}: {what} {minimum} за неделю." if is_failed else ""
+
+    return texts.said([np.where(failed, facts["least_count"], 0), failed], words)
+
+
+def _counts_said(texts: Texts, facts: Mapping[str, Array], parameters: Mapping[str, Any]) -> Array:
+    """What was counted, in Russian; posts that the edition does not count are told apart."""
+    apart = {
+        "репостов": "repost_count" if not parameters.get("count_reposts") else "",
+        "неясно, репост ли": "unknown_count" if not parameters.get("count_reposts") else "",
+        "реклама не засчитана": "" if parameters.get("count_ads", True) else "ad_count",
+        "исчезнувшие не засчитаны": "" if parameters.get("count_removed", True) else "removed_count",
+    }
+    shown = {word: column for word, column in apart.items() if column}
+    whole = ["по всем аккаунтам учреждения"] if parameters.get("unit") == "institution" else []
+    days = ("день с публикациями", "дня с публикациями", "дней с публикациями")
+
+    def words(counted: int, complete: int, *numbers: int) -> str:
+        text = russian.counted(counted, *days) if parameters.get("distinct_days") else russian.posts(counted)
+        parts = [f"{word}: {number}" for word, number in zip(shown, numbers, strict=True) if number] + whole
+        parts += [] if complete else ["неделя прочитана не целиком"]
+        return f"{text} ({', '.join(parts)})" if parts else text
+
+    return texts.said([facts[name] for name in ("least_count", "is_complete", *shown.values())], words)
+
+
+def _unpacked(packed: int, bases: Sequence[int]) -> list[int]:
+    numbers = []
+    for base in reversed(bases):
+        packed, number = divmod(packed, base)
+        numbers.append(number)
+    return numbers[::-1]

@@ -3,7 +3,7 @@
 from kirovlib.registry.corrections import Correction
 from kirovlib.registry.layout import ACCOUNTS_CSV, INSTITUTIONS_CSV, Register, read, write
 from kirovlib.registry.ogrn import is_ogrn
-from kirovlib.registry.side import Side, read_side
+from kirovlib.registry.side import Side, read_side, write_side
 
 __all__ = [
     "ACCOUNTS_CSV",
@@ -15,4 +15,5 @@ __all__ = [
     "read",
     "read_side",
     "write",
+    "write_side",
 ]

@@ -150,11 +150,15 @@ def write(folder: Path, imported: Imported) -> None:
     Raises:
         OSError: The folder cannot be written to.
     """
-    layout.write(folder, imported.register)
-    text = imported.exemptions.to_csv(index=False, sep=";", date_format="%Y-%m-%d", lineterminator="\n")
-    aside = folder / f".{EXEMPTIONS_CSV}.tmp"
-    aside.write_bytes(text.encode("utf-8-sig"))
-    aside.replace(folder / EXEMPTIONS_CSV)
+    register = imported.register
+    layout.write_tables(
+        folder,
+        {
+            layout.INSTITUTIONS_CSV: register.institutions,
+            layout.ACCOUNTS_CSV: register.accounts,
+            EXEMPTIONS_CSV: imported.exemptions,
+        },
+    )
 
 
 def _by_name(column: pd.Series) -> Iterator[tuple[Any, Any]]:

@@ -8,7 +8,7 @@ What `corrections.toml` declares is mended before anything is checked.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -106,16 +106,29 @@ def read(folder: Path) -> Register:
 
 
 def write(folder: Path, register: Register) -> None:
-    """Write both CSV files (UTF-8 with BOM and `;`, as Russian Excel opens them)."""
+    """Write both CSV files, as `write_tables` does."""
+    write_tables(folder, {INSTITUTIONS_CSV: register.institutions, ACCOUNTS_CSV: register.accounts})
+
+
+def write_tables(folder: Path, contents: Mapping[str, pd.DataFrame]) -> None:
+    """Write tables as CSV files of the register (UTF-8 with BOM and `;`, as Russian Excel opens them).
+
+    Args:
+        folder: Made when it is absent.
+        contents: The tables by the names of their files; nothing is written when one of them cannot be.
+
+    Raises:
+        OSError: The folder cannot be written to.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    contents = {
+    written = {
         # A lone carriage return is not quoted by csv, yet ends the row for every reader.
         name: frame.replace(r"\r\n?", "\n", regex=True)
         .to_csv(index=False, sep=";", date_format="%Y-%m-%d", lineterminator="\n")
         .encode("utf-8-sig")
-        for name, frame in ((INSTITUTIONS_CSV, register.institutions), (ACCOUNTS_CSV, register.accounts))
+        for name, frame in contents.items()
     }
-    for name, content in contents.items():
+    for name, content in written.items():
         aside = folder / f".{name}.tmp"
         aside.write_bytes(content)
         aside.replace(folder / name)

@@ -15,7 +15,7 @@ import pandas as pd
 
 from kirovlib import tables
 from kirovlib.errors import RegistryError
-from kirovlib.registry.layout import ACCOUNTS_CSV, INSTITUTIONS_CSV, Register
+from kirovlib.registry.layout import ACCOUNTS_CSV, INSTITUTIONS_CSV, Register, write_tables
 from kirovlib.registry.rows import FALSE, TRUE, Contents, Mistake, Row, frame, is_date, read_contents, refuse
 
 EXEMPTIONS_CSV = "exemptions.csv"
@@ -73,7 +73,7 @@ def read_side(folder: Path, register: Register, clause_keys: Collection[str]) ->
 
     Example:
         >>> folder = Path("data/sample/registry")
-        >>> len(read_side(folder, read(folder), ["posts_per_week"]).exemptions)
+        >>> len(read_side(folder, read(folder), ["posts_per_week", "vk_voice_opinion"]).decisions)
         0
     """
     known = Known(
@@ -86,6 +86,16 @@ def read_side(folder: Path, register: Register, clause_keys: Collection[str]) ->
     refuse(source.mistakes)
     made = {name: tables.validate(table, frame(source.contents[name].rows)) for name, table in SIDE_TABLES.items()}
     return Side(made[EXEMPTIONS_CSV], made[DECISIONS_CSV], made[ACKNOWLEDGEMENTS_CSV], made[MANUAL_CHECKS_CSV])
+
+
+def write_side(folder: Path, side: Side) -> None:
+    """Write the registers beside the register, as `layout.write_tables` does.
+
+    A table without rows makes no file, but empties one that is there.
+    """
+    made = (side.exemptions, side.decisions, side.acknowledgements, side.manual_checks)
+    contents = dict(zip(SIDE_TABLES, made, strict=True))
+    write_tables(folder, {name: frame for name, frame in contents.items() if len(frame) or (folder / name).exists()})
 
 
 def examine_side(folder: Path, known: Known) -> SideSource:

@@ -14,7 +14,7 @@ import nbformat
 from tqdm import tqdm
 
 from kirovlib import charts, russian, tables
-from kirovlib.order import evaluate, wording
+from kirovlib.order import evaluate, method, wording
 from kirovlib.order.evaluate import Judgement
 from kirovlib.reports import export, notebooks, pages, workbook
 from kirovlib.settings import Settings
@@ -80,7 +80,7 @@ def _write(folder: Path, judged: Judgement, settings: Settings, *, progress: boo
     context = _context(judged, titles, "index", "Отчёт") | {
         "questions": {name: metadata["question"] for name, metadata in about.items()},
         "tiles": charts.tiles(judged).data,
-        "method": wording.method(judged),
+        "method": method.method(judged),
         "files": [
             ("findings.xlsx", "все выводы в Excel"),
             ("findings.parquet", "все выводы для программ"),

@@ -2,6 +2,8 @@
 
 - `names`, `texts`: what the emulated world is made of; nothing in it can be taken for real.
 - `members`, `portal`, `posts`: accounts, the links on their pages, what they publish.
+- `truth`, `judgement`: what a right judgement of it is, on posts and links, and on every clause in a week.
+- `side`: exemptions, decisions and manual checks.
 - `world`: all of it together with the truth about it, planned first and written as JSON after.
 - `vk`, `ok`, `telegram`: the networks over a world, VK also over a recording.
 - `replay`: recorded answers instead of a world.

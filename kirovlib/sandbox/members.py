@@ -100,6 +100,11 @@ class Member:
         return "wall_closed" if self.is_wall_closed else ""
 
     @property
+    def page_status(self) -> str:
+        """See `truth.Judged`."""
+        return "gone" if self.is_gone else "closed" if self.is_wall_closed else "live"
+
+    @property
     def is_read_to_birth(self) -> bool:
         """Whether its first post ever can be known as such."""
         return self.case == "short_wall"

@@ -58,6 +58,8 @@ UNREADABLE = {
     "telegram_missing": "no_preview",
     "telegram_group": "no_preview",
 }
+# What a snapshot says: deleted groups are left out of the answer, and without a preview nothing is known of a channel.
+PAGE_STATUSES = {"ok_closed": "closed", "ok_dropped": "", "telegram_missing": "", "telegram_group": ""}
 MARKS: Mapping[str, bool | str | None] = {
     "ok_no_mark": False,
     "ok_mark_absent": None,
@@ -124,6 +126,16 @@ class Presence:
     def unreadable(self) -> str:
         """Why its posts cannot be read, a word of `tables.COVERAGE_REASONS`; blank when they can."""
         return UNREADABLE.get(self.case, "")
+
+    @property
+    def page_status(self) -> str:
+        """See `truth.Judged`."""
+        return PAGE_STATUSES.get(self.case, "live")
+
+    @property
+    def is_marked(self) -> bool | None:
+        """Whether it is marked as a state organisation, also where the network says so as text; None: not told."""
+        return None if self.mark is None else self.mark in (True, "true")
 
     @property
     def url(self) -> str:

@@ -27,6 +27,10 @@ class Judged(Protocol):
         """The register's key."""
 
     @property
+    def case(self) -> str:
+        """What is special about it, blank when nothing."""
+
+    @property
     def body(self) -> Body:
         """The institution."""
 
@@ -50,6 +54,10 @@ class Judged(Protocol):
     def unreadable(self) -> str:
         """Why its posts cannot be read, blank when they can."""
 
+    @property
+    def page_status(self) -> str:
+        """What a snapshot of its page says: live, closed or gone; blank where the network gives none."""
+
 
 def post_verdicts(account: Judged, plans: Sequence[WeekPlan]) -> Iterator[dict[str, str]]:
     """Rows of `World.verdicts` on the number of posts, for an account of any network.
@@ -58,16 +66,42 @@ def post_verdicts(account: Judged, plans: Sequence[WeekPlan]) -> Iterator[dict[s
         account: The account.
         plans: Its weeks, ascending.
     """
-    first_post = next((plan.week for plan in plans if plan.own), None) if account.is_read_to_birth else None
+    first_post = first_post_of(account, plans)
     for plan in plans:
-        judged = (
-            _edition(plan.week)
-            or _addressee(account, plan.week, is_posts=True)
-            or _lifetime(account, plan.week, first_post)
-            or (("cannot_tell", account.unreadable) if account.unreadable else None)
-            or (("passed", "norm_met") if plan.own >= MINIMUM_POSTS else ("failed", "below_norm"))
-        )
-        yield _verdict("posts_per_week", account, plan.week, judged)
+        yield _verdict("posts_per_week", account, plan.week, post_verdict(account, plan, first_post))
+
+
+def first_post_of(account: Judged, plans: Sequence[WeekPlan]) -> Week | None:
+    """The week of the first post ever, where the reader can know it.
+
+    Args:
+        account: The account.
+        plans: Its weeks, ascending.
+    """
+    return next((plan.week for plan in plans if plan.own), None) if account.is_read_to_birth else None
+
+
+def post_verdict(
+    account: Judged, plan: WeekPlan, first_post: Week | None, *, is_exempt: bool = False
+) -> tuple[str, str]:
+    """Verdict and reason on the number of posts in a week.
+
+    Args:
+        account: The account.
+        plan: What it published.
+        first_post: See `first_post_of`.
+        is_exempt: Whether an act frees it from this clause in this week.
+    """
+    week = plan.week
+    return (
+        _edition(week)
+        or addressee(account, week, is_posts=True)
+        or (("inapplicable", "closed_in_week") if _is_closed_in(account, week) else None)
+        or (("inapplicable", "exempt") if is_exempt else None)
+        or _birth(account, week, first_post)
+        or (("cannot_tell", account.unreadable) if account.unreadable else None)
+        or (("passed", "norm_met") if plan.own >= MINIMUM_POSTS else ("failed", "below_norm"))
+    )
 
 
 def verdicts(member: Member, plans: Sequence[WeekPlan]) -> Iterator[dict[str, str]]:
@@ -81,7 +115,7 @@ def verdicts(member: Member, plans: Sequence[WeekPlan]) -> Iterator[dict[str, st
     week = plans[-1].week
     outside = (
         _edition(week)
-        or _addressee(member, week, is_posts=False)
+        or addressee(member, week, is_posts=False)
         or (("cannot_tell", "account_gone") if member.is_gone else None)
     )
     page = member.page
@@ -110,7 +144,7 @@ def _edition(week: Week) -> tuple[str, str] | None:
     return ("inapplicable", "edition_starts_mid_week") if week.start < ORDER_DATE else None
 
 
-def _addressee(account: Judged, week: Week, *, is_posts: bool) -> tuple[str, str] | None:
+def addressee(account: Judged, week: Week, *, is_posts: bool) -> tuple[str, str] | None:
     """Why the clause does not speak to this institution or account."""
     if account.body.kind == "other":
         return ("inapplicable", "not_in_scope")
@@ -123,8 +157,12 @@ def _addressee(account: Judged, week: Week, *, is_posts: bool) -> tuple[str, str
     return None
 
 
-def _lifetime(account: Judged, week: Week, first_post: Week | None) -> tuple[str, str] | None:
-    """Why the account did not live through the whole week.
+def _is_closed_in(account: Judged, week: Week) -> bool:
+    return account.closed_on is not None and week.start <= account.closed_on < week.until
+
+
+def _birth(account: Judged, week: Week, first_post: Week | None) -> tuple[str, str] | None:
+    """Why the account was not there from the week's first day.
 
     Args:
         account: The account.
@@ -132,11 +170,11 @@ def _lifetime(account: Judged, week: Week, first_post: Week | None) -> tuple[str
         first_post: The week of the first post ever, where the reader can know it. It stands for the birth in
             its own week (`READING.md`); before it nobody knows whether there was an empty account.
     """
-    if account.closed_on is not None and week.start <= account.closed_on < week.until:
-        return ("inapplicable", "closed_in_week")
+    if account.opened_on is not None and account.opened_on < week.start:
+        return None  # the register knows better than a wall that stayed blank
     if first_post is not None and week <= first_post:
         is_birth = week == first_post
         return ("inapplicable", "opened_in_week") if is_birth else ("cannot_tell", "existence_unknown")
-    if account.opened_on is None or account.opened_on < week.start:
+    if account.opened_on is None:
         return None
     return ("inapplicable", "opened_in_week" if account.opened_on < week.until else "not_yet_open")

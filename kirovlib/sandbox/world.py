@@ -1,7 +1,7 @@
 """The emulated world: institutions, their accounts and posts in the three networks, and the truth about them.
 
-The truth (`counts`, `verdicts`, `marks`) comes from the plan that the posts are written from, never from the posts
-themselves, and nothing here imports the code that is tested against it.
+The truth (`counts`, `verdicts`, `marks`, `truth`) comes from the plan that the posts are written from, never from the
+posts themselves, and nothing here imports the code that is tested against it.
 """
 
 # ruff: noqa: PLR2004, S311 - chances of a made-up world, none of them a secret or a threshold
@@ -9,7 +9,7 @@ themselves, and nothing here imports the code that is tested against it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from random import Random
 from typing import Any
@@ -17,20 +17,22 @@ from typing import Any
 import pandas as pd
 
 from kirovlib.errors import ParameterError
-from kirovlib.sandbox import names, posts, presences
+from kirovlib.registry import Side
+from kirovlib.sandbox import judgement, names, posts, presences
+from kirovlib.sandbox.judgement import NETWORKS, Planned
 from kirovlib.sandbox.members import Member, group_json, members, register_url
 from kirovlib.sandbox.ok_topics import OkGroup, ok_group
 from kirovlib.sandbox.portal import BARE
 from kirovlib.sandbox.posts import Draft, WeekPlan
 from kirovlib.sandbox.presences import Presence
+from kirovlib.sandbox.side import side_registers
 from kirovlib.sandbox.telegram_messages import Channel, channel
 from kirovlib.sandbox.truth import ORDER_DATE, Judged, post_verdicts, verdicts
-from kirovlib.tables import Accounts, Institutions, validate
+from kirovlib.tables import Accounts, Acknowledgements, Institutions, validate
 from kirovlib.weeks import Week, last_full_week
 
 DEMO_NOW = datetime(2024, 7, 15, 6, tzinfo=UTC)
 LIQUIDATED = "Ликвидация"
-NETWORKS = ("vk", "ok", "telegram")
 
 
 @dataclass(frozen=True)
@@ -51,9 +53,14 @@ class World:
             VK first, then Odnoklassniki, then Telegram, as in `accounts` and `verdicts`.
         verdicts: The truth: clause, account_id, period (`2024-W21`), verdict, reason, note. `posts_per_week`
             for every week; VK's clauses on the profile for the last full week, judged by a snapshot of `now`.
+            Without exemptions and manual checks; with them, and of every clause: `truth`.
         marks: The truth: account_id of each group of Odnoklassniki -> whether it is marked as a state
             organisation, None where the network does not say.
         cases: Name of a peculiarity -> account_id; `portal_…` for the links of clause 2.4; `ok_…`, `telegram_…`.
+        exemptions: `tables.Exemptions`.
+        decisions: `tables.Decisions`.
+        manual_checks: `tables.ManualChecks`.
+        planned: What all of it was written from.
     """
 
     now: datetime
@@ -67,6 +74,34 @@ class World:
     verdicts: pd.DataFrame
     marks: dict[str, bool | None]
     cases: dict[str, str]
+    exemptions: pd.DataFrame
+    decisions: pd.DataFrame
+    manual_checks: pd.DataFrame
+    planned: Planned = field(repr=False)
+
+    @property
+    def side(self) -> Side:
+        """The registers beside the register; nobody's acquaintance with anything is recorded."""
+        return Side(self.exemptions, self.decisions, validate(Acknowledgements, pd.DataFrame()), self.manual_checks)
+
+    def truth(self, week: Week) -> pd.DataFrame:
+        """What a right judgement of every clause in a week is, by one collection at `now`.
+
+        Args:
+            week: One of the planned weeks.
+
+        Returns:
+            clause, institution_id, account_id (blank for clauses on institutions), verdict, reason.
+
+        Raises:
+            ParameterError: The week was not planned.
+
+        Example:
+            >>> truth = build_world(institutions=8, weeks=2).truth(Week.parse("2024-W28"))
+            >>> truth.query("clause == 'required_contents'")["reason"].value_counts().to_dict()
+            {'list_not_provided': 19, 'not_in_scope': 3}
+        """
+        return judgement.truth(judgement.Facts(self.planned, self.accounts, self.side, week, self.now))
 
     @property
     def mode(self) -> str:
@@ -112,6 +147,10 @@ def build_world(
     owners: list[Judged] = [*found, *others]
     plans = {member.account_id: plan_weeks(member, window, last, seed) for member in found}
     plans |= {each.account_id: presences.plan_weeks(each, window, last, seed) for each in others}
+    planned = Planned(bodies, closed, owners, plans, window)
+    judged = [row for member in found for row in verdicts(member, plans[member.account_id])]
+    judged += [row for each in others for row in post_verdicts(each, plans[each.account_id])]
+    side = side_registers(planned, judged, seed)
     return World(
         now=now,
         institutions=_institutions(bodies, closed),
@@ -125,12 +164,13 @@ def build_world(
             if each.network == "telegram" and each.case != "telegram_missing"
         },
         counts=pd.DataFrame([row for each in owners for row in _counts(each, plans[each.account_id])]),
-        verdicts=pd.DataFrame(
-            [row for member in found for row in verdicts(member, plans[member.account_id])]
-            + [row for each in others for row in post_verdicts(each, plans[each.account_id])]
-        ),
-        marks={each.account_id: _mark(each) for each in others if each.network == "ok"},
+        verdicts=pd.DataFrame(judged),
+        marks={each.account_id: each.is_marked for each in others if each.network == "ok"},
         cases=_cases(found) | {each.case: each.account_id for each in others if each.case},
+        exemptions=side.exemptions,
+        decisions=side.decisions,
+        manual_checks=side.manual_checks,
+        planned=planned,
     )
 
 
@@ -265,11 +305,6 @@ def _account(account: Judged, known: int, last: Week, random: Random) -> dict[st
         "gospabliki_on": None if connected is None else _moment(last.shifted(-2).start),
         "gospabliki_source": None if connected is None else "Сводка учредителя (вымышленная)",
     }
-
-
-def _mark(group: Presence) -> bool | None:
-    """Also where the network says it as text."""
-    return None if group.mark is None else group.mark in (True, "true")
 
 
 def _moment(day: date | None) -> datetime | None:

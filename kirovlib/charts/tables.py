@@ -1,0 +1,153 @@
+"""Tables and headline numbers as HTML for reading; every text from a network or register is escaped."""
+
+from __future__ import annotations
+
+import html
+import json
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from IPython.display import HTML
+
+from kirovlib import russian
+from kirovlib.charts.base import ACCENT, COLOURS, INK
+from kirovlib.order import method as method_words
+from kirovlib.order import wording
+from kirovlib.order.evaluate import Judgement
+
+_TILE = "border:1px solid #d5dce4;border-top-style:solid;border-top-width:5px;border-radius:6px;padding:14px 16px"
+_ACCOUNTS = ("аккаунт", "аккаунта", "аккаунтов")
+_BREACHES = ("нарушение", "нарушения", "нарушений")
+_OUTCOMES = ("вывод", "вывода", "выводов")
+_VERDICT_COLUMNS = frozenset({"verdict", "verdict_if", "before", "now"})
+# How wide a column is; the rules stand in report.css.
+_CLASSES = {
+    "measured": "m", "repair": "m", "evidence": "m", "clause_name": "w", "reason_name": "w", "url": "u", "quote": "q",
+}  # fmt: skip
+# In the table itself, so that verdicts look the same in JupyterLab, which has no style sheet of ours.
+_STYLE = (
+    "<style>.v{display:inline-block;white-space:nowrap;padding:1px 8px;border-radius:10px;font-weight:400}"
+    + "".join(
+        f".v.{word}{{background:{colour};color:{'#fff' if word in {'failed', 'passed'} else INK}}}"
+        for word, colour in COLOURS.items()
+    )
+    + "</style>"
+)
+_SHOWN_PROOFS, _HASH_LETTERS = 2, 8
+
+
+def tiles(judged: Judgement) -> HTML:
+    """The headline numbers of a judgement."""
+    findings = judged.findings
+    failed, unknown = (
+        findings[findings["verdict"] == "failed"],
+        findings[findings["verdict"] == "cannot_tell"],
+    )
+    judgeable = findings[findings["verdict"].isin(["passed", "failed"])]
+    collected = judged.collected_share()
+    passed = int((judgeable["verdict"] == "passed").sum())
+    share = russian.percent(passed / len(judgeable)) if len(judgeable) else "—"
+    accounts = judged.accounts
+    cells = [
+        (str(len(accounts)), f"{_word(len(accounts), _ACCOUNTS)} у {_institutions(accounts)}", ""),
+        (russian.percent(collected), "аккаунтов прочитано за период целиком", "" if collected == 1 else "cannot_tell"),
+        (str(len(failed)), f"{_word(len(failed), _BREACHES)} у {_institutions(failed)}", "failed"),
+        (str(len(unknown)), f"{_word(len(unknown), _OUTCOMES)} «не установлено»", "cannot_tell"),
+        (share, f"соблюдается: {passed} из {len(judgeable)} установленных", "passed"),
+    ]
+    # Styled in place, so that they look the same in JupyterLab, which has no style sheet of ours.
+    shown = "".join(
+        f'<div class="tile" style="{_TILE};border-top-color:{COLOURS.get(verdict, ACCENT)}">'
+        f'<b style="display:block;font-size:34px;line-height:1.1">{html.escape(number)}</b> '
+        f'<span style="font-size:14px">{html.escape(text)}</span></div>'
+        for number, text, verdict in cells
+    )
+    grid = "display:grid;grid-template-columns:repeat(auto-fit,minmax(180px,1fr));gap:12px;margin:16px 0"
+    return HTML(f'<div class="tiles" style="{grid}">{shown}</div>')
+
+
+def table(frame: pd.DataFrame, headers: Mapping[str, str], *, limit: int = 200) -> HTML:
+    """Rows for reading.
+
+    Args:
+        frame: Any frame. Verdicts are shown as symbol and word, addresses (`url`, `repair`) and `evidence` as links;
+            a clause is named once where it stands in several rows one after the other.
+        headers: Columns to show, in order, with their Russian heads.
+        limit: Rows shown at most; how many more there are is said below.
+    """
+    if frame.empty:
+        return HTML('<p class="empty">Таких строк нет.</p>')
+    shown = frame[list(headers)].head(limit)
+    if headers and next(iter(headers)) == "clause_name":
+        shown = shown.assign(
+            clause_name=shown["clause_name"].mask(shown["clause_name"].eq(shown["clause_name"].shift()))
+        )
+    head = "".join(f"<th>{html.escape(text)}</th>" for text in headers.values())
+    classes = [f" class={_CLASSES[name]}" if name in _CLASSES else "" for name in headers]
+    body = "".join(
+        f"<tr>{''.join(f'<td{kind}>{_cell(*cell)}</td>' for kind, cell in zip(classes, row.items(), strict=True))}</tr>"
+        for row in shown.to_dict("records")
+    )
+    rest = len(frame) - limit
+    more = f'<p class="more">Показаны первые {limit}, ещё {rest} — в findings.xlsx.</p>' if rest > 0 else ""
+    style = _STYLE if _VERDICT_COLUMNS & set(headers) else ""
+    return HTML(f'{style}<table class="rows"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{more}')
+
+
+def method(judged: Judgement) -> HTML:
+    """«Как считали»."""
+    items = "".join(f"<li>{html.escape(line)}</li>" for line in method_words.method(judged))
+    return HTML(f'<div class="method"><h2>Как считали</h2><ul>{items}</ul></div>')
+
+
+def _cell(name: Any, value: Any) -> str:
+    if value is None or value is pd.NaT or (isinstance(value, float) and pd.isna(value)):
+        return ""
+    if name in _SHOWN_AS:
+        return _SHOWN_AS[name](str(value))
+    if isinstance(value, pd.Timestamp | date):
+        return russian.dated(value)
+    if isinstance(value, bool | np.bool_):
+        return "да" if value else "нет"
+    return html.escape(str(value))
+
+
+def _verdict(word: str) -> str:
+    return f'<b class="v {word}">{wording.SYMBOLS[word]} {wording.VERDICTS[word]}</b>'
+
+
+def _proofs(text: str) -> str:
+    """Proofs as links, each with the beginning of the hash of the stored answer."""
+    proofs = json.loads(text)
+    shown = [
+        _link(proof["url"], proof["title"] or proof["url"])
+        + (f" <code>{html.escape(proof['sha256'][:_HASH_LETTERS])}</code>" if proof["sha256"] else "")
+        for proof in proofs[:_SHOWN_PROOFS]
+    ]
+    rest = [f"и ещё {len(proofs) - _SHOWN_PROOFS}"] if len(proofs) > _SHOWN_PROOFS else []
+    return "<br>".join([*shown, *rest])
+
+
+def _link(url: str, shown: str) -> str:
+    if not url.startswith(("https://", "http://")):
+        return html.escape(shown)
+    return f'<a href="{html.escape(url)}" rel="noreferrer" target="_blank">{html.escape(shown)}</a>'
+
+
+def _institutions(rows: pd.DataFrame) -> str:
+    return russian.counted(rows["institution_id"].nunique(), "учреждения", "учреждений", "учреждений")
+
+
+def _word(number: int, forms: tuple[str, str, str]) -> str:
+    return russian.counted(number, *forms).split(" ", 1)[1]
+
+
+_SHOWN_AS: dict[str, Callable[[str], str]] = {
+    **dict.fromkeys(_VERDICT_COLUMNS, _verdict),
+    "evidence": _proofs,
+    "url": lambda url: _link(url, url.removeprefix("https://")),
+    "repair": lambda text: _link(text, text),
+}
