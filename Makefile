@@ -37,8 +37,9 @@ format: install  ## apply the style
 sample: install  ## make data/sample, the notebooks' outputs and data/README.md anew
 	$(BIN)/python -m kirovlib.sample
 
-bench: install  ## speed and memory, each beside the plain way, in one run (about 15 minutes)
+bench: install  ## speed and memory, each beside the plain way, in one run (about 20 minutes)
 	$(BIN)/python tests/bench/collect.py
+	$(BIN)/python tests/bench/judge.py
 
 soak: install  ## kill collections at 200 random moments and compare (about 15 minutes)
 	$(BIN)/python tests/soak/collect.py --times 200

@@ -115,6 +115,7 @@ def test_an_edition_that_starts_in_mid_week_is_judged_from_the_next_week_on(smal
 
 def test_a_new_clause_is_an_entry_and_a_predicate_of_its_name(small: Small, monkeypatch: pytest.MonkeyPatch) -> None:
     amended(small, SHIPPED + COVER)
+    page_cover.__module__ = checks.__name__  # as if it stood there
     monkeypatch.setattr(checks, "page_cover", page_cover, raising=False)
     row = small.rows("page_cover")[0]
     assert (row["verdict"], row["expected"]) == ("failed", "на странице есть обложка")

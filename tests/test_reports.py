@@ -15,6 +15,7 @@ import pytest
 
 from kirovlib import charts, demo, tables
 from kirovlib.errors import KirovError, ParameterError
+from kirovlib.order import evaluate, wording
 from kirovlib.reports import export, notebooks, pages, workbook
 
 PAGES = ["index", *notebooks.REPORTED]
@@ -197,3 +198,143 @@ def test_a_chart_without_anything_to_draw_says_so() -> None:
         charts.posts_heatmap(counts, pd.Series(dtype="str"), 3),
     ]
     assert all("Показать нечего" in figure.layout.annotations[0].text for figure in drawn)
+
+
+# --- the index and the matrix
+
+HOSTILE = '<a href="javascript:alert(1)">Школа</a> & <b>Ко</b>'
+ESCAPED = '&lt;a href="javascript:alert(1)"&gt;Школа&lt;/a&gt;'
+
+
+def index_rows(*rows: tuple[str, float | None, float, str]) -> pd.DataFrame:
+    columns = ["institution_id", "index_percent", "decided_share", "zone"]
+    return pd.DataFrame(rows, columns=columns).assign(failed_count=0).astype({"index_percent": "float64"})
+
+
+def names(*keys: str) -> pd.Series:
+    return pd.Series({key: f"Школа {key}" for key in keys})
+
+
+def bars(figure: Any) -> dict[str, list[tuple[str, float]]]:
+    return {bar.name: list(zip(bar.y, [float(x) for x in bar.x], strict=True)) for bar in figure.data}
+
+
+def test_each_institution_is_a_bar_in_its_zone_and_the_lowest_is_on_top() -> None:
+    rows = index_rows(
+        ("a", 100, 1, "green"), ("b", 40, 0.5, "red"), ("c", 75.5, 1, "yellow"), ("d", 10, 1, "red"),
+        ("e", None, 0, "none"),
+    )  # fmt: skip
+    figure = charts.zones(rows, names("a", "b", "c", "d", "e"))
+    assert bars(figure) == {
+        "красная зона: 2": [("Школа b", 40.0), ("Школа d", 10.0)],
+        "жёлтая зона: 1": [("Школа c", 75.5)],
+        "зелёная зона: 1": [("Школа a", 100.0)],
+    }
+    assert list(figure.layout.yaxis.categoryarray) == ["Школа a", "Школа c", "Школа b", "Школа d"]  # from the bottom
+    assert figure.layout.title.text == "Индекс соблюдения (n = 4)"
+    assert [bar.marker.color for bar in figure.data] == [
+        charts.COLOURS[verdict] for verdict in ("failed", "cannot_tell", "passed")
+    ]
+
+
+def test_a_bar_of_the_index_says_how_much_of_it_is_decided() -> None:
+    figure = charts.zones(index_rows(("a", 74.6, 0.5, "yellow"), ("b", 100, 0.999, "green")), names("a", "b"))
+    texts = [text for bar in figure.data for text in bar.text]
+    assert texts == ["75 · установлено 50\u00a0%", "100 · установлено 99\u00a0%"]
+    assert all(bar.hovertemplate == "%{y}<br>индекс %{x:.1f}<extra></extra>" for bar in figure.data)
+
+
+def test_an_index_of_nobody_says_so() -> None:
+    figure = charts.zones(index_rows(("a", None, 0, "none")), names("a"))
+    assert "ни одного установленного вывода" in figure.layout.annotations[0].text
+
+
+def test_institutions_of_one_name_keep_bars_of_their_own() -> None:
+    same = pd.Series({"a": "Школа", "b": "Школа"})
+    figure = charts.zones(index_rows(("a", 100, 1, "green"), ("b", 10, 1, "red")), same)
+    assert sorted(figure.layout.yaxis.categoryarray) == ["Школа", "Школа (2)"]
+
+
+def named_rows(*rows: tuple[str, str, str, str]) -> pd.DataFrame:
+    """Institution, clause, verdict and reason, with the names that `wording.named` gives."""
+    made = pd.DataFrame(rows, columns=["institution_id", "clause_name", "verdict", "reason_name"])
+    return made.assign(
+        account_id=None,
+        institution="Школа " + made["institution_id"],
+        verdict_name=made["verdict"].map(wording.VERDICTS),
+    )
+
+
+POSTS, SCOPE = "п. 3.1 Публикации", "п. 1 Аккаунт"
+
+
+def cells(figure: Any, what: str = "text") -> dict[tuple[str, str], str]:
+    heat = figure.data[0]
+    return {(y, x): heat[what][row][column] for row, y in enumerate(heat.y) for column, x in enumerate(heat.x)}
+
+
+def test_the_matrix_shows_the_worst_verdict_of_each_institution_and_clause() -> None:
+    rows = [("a", POSTS, verdict, "Причина") for verdict in wording.VERDICTS]
+    rows += [
+        ("b", POSTS, "passed", "Норма"),
+        ("b", POSTS, "inapplicable", "Освобождено"),
+        ("b", SCOPE, "untested", "Нет"),
+    ]
+    shown = cells(charts.matrix(named_rows(*rows)))
+    posts, scope = "п. 3.1<br>Публикации", "п. 1<br>Аккаунт"
+    assert shown == {("Школа a", posts): "✕", ("Школа a", scope): "", ("Школа b", posts): "✓", ("Школа b", scope): "·"}
+
+
+def test_the_matrix_has_findings_on_institutions_as_well_as_on_accounts(small_demo: demo.Demo) -> None:
+    data = small_demo.index.parents[2] / "data"
+    named = wording.named(evaluate.judge("2024-W28", data))
+    figure = charts.matrix(named)
+    heat = figure.data[0]
+    assert len(heat.y) == named["institution_id"].nunique()
+    columns = [column.partition("<br>")[0] for column in heat.x]
+    assert columns == [" ".join(name.split()[:2]) for name in dict.fromkeys(named["clause_name"])]
+    for number, clause in (("п. 1", "scope"), ("п. 3.2", "group_decisions")):
+        shown = [row[columns.index(number)] for row in heat.text]
+        assert all(shown), clause  # each institution has a finding there, though none has an account in it
+        assert set(named.loc[named["clause"] == clause, "account_id"].dropna()) == set()
+
+
+def test_the_most_breached_institutions_are_on_top_of_the_matrix() -> None:
+    rows = named_rows(
+        ("a", POSTS, "failed", "x"), ("a", SCOPE, "failed", "x"), ("b", POSTS, "passed", "x"),
+        ("c", POSTS, "failed", "x"), ("c", SCOPE, "passed", "x"),
+    )  # fmt: skip
+    assert list(charts.matrix(rows).data[0].y) == ["Школа b", "Школа c", "Школа a"]  # drawn from the bottom
+
+
+def test_hovering_over_the_matrix_tells_why_the_most_frequent_reason_first() -> None:
+    rows = named_rows(
+        *[("a", POSTS, "failed", "Мало")] * 3, ("a", POSTS, "failed", "Иначе"), ("a", POSTS, "cannot_tell", "Неясно"),
+        ("b", POSTS, "passed", "Норма"), ("c", POSTS, "cannot_tell", "Неясно"),
+        ("b", SCOPE, "inapplicable", "Освобождено"),
+        *[("d", POSTS, "failed", f"Причина {number}") for number in range(5)],
+    )  # fmt: skip
+    figure = charts.matrix(rows)
+    told = cells(figure, "customdata")
+    posts, scope = "п. 3.1<br>Публикации", "п. 1<br>Аккаунт"
+    assert told["Школа a", posts] == "нарушение<br>Мало: 3<br>Иначе"
+    assert told["Школа b", posts] == "соблюдается"
+    assert told["Школа b", scope] == "не применяется"
+    assert told["Школа c", posts] == "не установлено<br>Неясно"
+    assert told["Школа c", scope] == ""
+    assert told["Школа d", posts].count("<br>") == 4
+    assert told["Школа d", posts].endswith("<br>…")
+    assert figure.data[0].hovertemplate == "%{y}<br>%{x}<br>%{customdata}<extra></extra>"
+
+
+def test_foreign_markup_in_names_is_shown_as_text_in_the_index_and_the_matrix() -> None:
+    zones = charts.zones(index_rows(("a", 10, 1, "red")), pd.Series({"a": HOSTILE}))
+    rows = named_rows(("a", "п. 3.1 <b>Публикации</b>", "failed", "x")).assign(institution=HOSTILE)
+    matrix = charts.matrix(rows)
+    for figure in (zones, matrix):
+        label = figure.data[0].y[0]
+        assert label.startswith(ESCAPED[:40])
+        drawn = json.dumps(figure.to_plotly_json(), default=str, ensure_ascii=False)
+        assert "<a " not in drawn
+        assert "<b>" not in drawn
+    assert matrix.data[0].x[0] == "п. 3.1<br>&lt;b&gt;Публикации&lt;/b&gt;"

@@ -186,6 +186,47 @@ def test_dates_without_a_thursday_between_them_are_refused() -> None:
         Period.between(date(2024, 5, 24), date(2024, 5, 29))
 
 
+@pytest.mark.parametrize(
+    ("period", "before"),
+    [
+        ("2024-W21", "2024-W20"), ("2024-W01", "2023-W52"), ("2021-W01", "2020-W53"), ("2024-05", "2024-04"),
+        ("2024-01", "2023-12"), ("2024-12", "2024-11"), ("2024-Q2", "2024-Q1"), ("2024-Q1", "2023-Q4"),
+    ],
+)  # fmt: skip
+def test_the_period_before_is_one_of_the_same_kind(period: str, before: str) -> None:
+    assert Period.parse(period).previous() == Period.parse(before)
+
+
+def test_before_weeks_between_dates_come_as_many_weeks() -> None:
+    before = Period.between(date(2024, 5, 20), date(2024, 6, 16)).previous()
+    assert [week.label for week in before.weeks] == ["2024-W17", "2024-W18", "2024-W19", "2024-W20"]
+    assert before.label == "2024-04-22_2024-05-19"
+    one = Period.between(date(2024, 5, 23), date(2024, 5, 23)).previous()
+    assert one == Period.parse("2024-W20")
+
+
+@given(DATES, st.integers(0, 100))
+def test_weeks_directly_before_end_where_the_period_begins(day: date, days: int) -> None:
+    week = Week.of(day)
+    for period in (
+        Period.parse(week.label),
+        Period(week.label, (week,)),
+        Period.between(week.start, max(week.until, day + timedelta(days=days))),
+    ):
+        before = period.previous()
+        assert (before.until, len(before.weeks)) == (period.start, len(period.weeks))
+
+
+@given(YEARS, st.integers(1, 12))
+def test_months_and_quarters_follow_each_other_without_a_gap(year: int, month: int) -> None:
+    for label in (f"{year}-{month:02d}", f"{year}-Q{(month + 2) // 3}"):
+        period = Period.parse(label)
+        before = period.previous()
+        assert before.until == period.start
+        assert before == Period.parse(before.label)
+        assert len(before.label) == len(label)
+
+
 def test_the_last_full_week_changes_in_the_second_a_week_ends() -> None:
     end = Week.parse("2024-W21").ends_at
     assert last_full_week(end - SECOND).label == "2024-W20"

@@ -1,7 +1,7 @@
 """The proof of a verdict: one ZIP with the posts counted, the findings, and the networks' answers they rest on.
 
 - `case`: what is gathered from the lake and the register, every answer held against its hash.
-- `csv_files`: posts, findings, coverage, answers as tables.
+- `csv_files`: posts, findings, coverage, answers, what the registers say, as tables.
 - `readme`: what a lawyer or a head of institution reads first.
 
 The answers are packed byte for byte as they were hashed when they came, so whoever receives the ZIP checks them with
@@ -124,6 +124,7 @@ def _files(case: Case) -> dict[str, bytes]:
         "posts.csv": csv_files.posts(case),
         "findings.csv": csv_files.findings(case),
         "coverage.csv": csv_files.coverage(case),
+        "register.csv": csv_files.register(case),
         "answers/index.csv": csv_files.index(case),
         **{answer.file: answer.body for answer in case.answers},
     }

@@ -15,6 +15,7 @@ import pandas as pd
 
 from kirovlib import registry, tables
 from kirovlib.errors import LakeError, ParameterError
+from kirovlib.evidence.register_rows import RegisterCell, register_cells
 from kirovlib.lake import Lake
 from kirovlib.order import evaluate, wording
 from kirovlib.order.clauses import Clause
@@ -69,6 +70,7 @@ class Case:
         findings: See `order.wording.named`; those of the institution as a whole too.
         coverage: Readings that concern the week: table Coverage with started_at and source of their runs.
         answers: Oldest first.
+        register: What the registers say of the account and its institution.
         page_sha256s: Hashes of the snapshots that judge the week.
         has_edition: Whether clause 3.1 was in force; else its first edition's choices are used to list posts.
         method: «Как считали».
@@ -83,6 +85,7 @@ class Case:
     findings: pd.DataFrame
     coverage: pd.DataFrame
     answers: tuple[Answer, ...]
+    register: tuple[RegisterCell, ...]
     page_sha256s: frozenset[str]
     has_edition: bool
     method: tuple[str, ...]
@@ -181,6 +184,7 @@ def gather(settings: Settings, account: str, week: Week) -> Case:
         findings=_findings(judged, row),
         coverage=coverage,
         answers=answers,
+        register=register_cells(settings.registry_dir, judged.facts, row),
         page_sha256s=frozenset(pages["raw_sha256"].dropna()),
         has_edition=edition is not None,
         method=tuple(method_of(judged)),

@@ -58,6 +58,7 @@ _COVERAGE = (
     "Причина",
     "Прочитано до первой публикации аккаунта",
 )
+_REGISTER = ("Файл реестра", "SHA-256 файла", "Запись", "Столбец", "Значение")
 _INDEX = (
     "Файл",
     "SHA-256",
@@ -123,6 +124,11 @@ def coverage(case: Case) -> bytes:
         for row in case.coverage.to_dict("records")
     ]
     return _csv(_COVERAGE, rows)
+
+
+def register(case: Case) -> bytes:
+    """What the registers say: filled cells, one a row."""
+    return _csv(_REGISTER, case.register)
 
 
 def index(case: Case) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 import numpy as np
 import pandas as pd
@@ -80,22 +81,24 @@ def changes(judged: Judgement) -> pd.DataFrame:
 
 
 def vanished(judged: Judgement) -> pd.DataFrame:
-    """Accounts that were seen before and were not met in the period.
+    """Accounts that were seen before and were not met when the period was looked at; those closed by then are left out.
 
     Returns:
         institution_id, account_id, url, reason, reason_name, last_seen_at (UTC, latest page seen alive in the weeks
         loaded, else the first ever).
     """
     subjects = judged.facts.subjects_in(judged.period)
-    gone = judged.profiles.loc[judged.profiles["status"] == "gone", "account_id"]
-    pages = judged.facts.snapshots
+    pages = judged.facts.snapshots.sort_values(["account_id", "collected_at"])
+    latest = judged.profiles.sort_values(["account_id", "collected_at"]).drop_duplicates("account_id", keep="last")
+    status = latest.set_index("account_id")["status"].reindex(subjects["account_id"]).to_numpy(dtype=object)
+    told = subjects["coverage_reason"].isin(VANISHED).to_numpy() & ~np.isin(status.astype("str"), ["live", "closed"])
+    subjects["reason"] = np.select([status == "gone", told], ["account_gone", subjects["coverage_reason"]], default="")
     alive = pages[pages["status"].isin(["live", "closed"])].groupby("account_id")["collected_at"].max()
-    subjects["reason"] = subjects["coverage_reason"].where(
-        subjects["coverage_reason"].isin(VANISHED),
-        subjects["account_id"].isin(gone).map({True: "account_gone", False: ""}),
-    )
-    subjects["last_seen_at"] = subjects["account_id"].map(alive).fillna(subjects["first_seen_at"])
-    found = subjects[(subjects["reason"] != "") & subjects["last_seen_at"].notna()]
+    # Not `map`: of no moment at all it makes numbers.
+    last = pd.Series(alive.reindex(subjects["account_id"]).array, index=subjects.index)
+    subjects["last_seen_at"] = last.fillna(subjects["first_seen_at"])
+    is_closed = subjects["closed_on"] < pd.Timestamp(judged.period.until)
+    found = subjects[(subjects["reason"] != "") & subjects["last_seen_at"].notna() & ~is_closed]
     found = found.assign(reason_name=found["reason"].map(words.REASONS).astype("str"))
     columns = ["institution_id", "account_id", "url", "reason", "reason_name", "last_seen_at"]
     return found[columns].reset_index(drop=True)
@@ -143,12 +146,22 @@ def _streaks(judged: Judgement) -> pd.DataFrame:
         if going.empty:
             break
         keys = set(going.get_level_values("clause"))
-        going = going.intersection(_failed(facts, [clause for clause in order if clause.key in keys], week))
+        # A page counts for the week it was seen in: one look must not make two weeks.
+        earlier = _failed(facts, [clause for clause in order if clause.key in keys], week, late_snapshots=False)
+        going = going.intersection(earlier)
         length[going] += 1
-    may_be_longer = length.index.isin(going)
+    before = weeks[-1].shifted(-1)
+    could_fail = [clause.key for clause in order if _was_in_force(clause, before)]
+    may_be_longer = length.index.isin(going) & length.index.get_level_values("clause").isin(could_fail)
     return length.rename("weeks_in_row").to_frame().assign(may_be_longer=may_be_longer).reset_index()
 
 
-def _failed(facts: Facts, order: Sequence[Clause], week: Week) -> pd.MultiIndex:
-    rows = _worst(findings_of(facts, order, Period(week.label, (week,))), order)
+def _was_in_force(clause: Clause, week: Week) -> bool:
+    edition = clause.edition_on(week.until - timedelta(days=1))
+    return edition is not None and (clause.measured_on != "week" or edition.in_force_from <= week.start)
+
+
+def _failed(facts: Facts, order: Sequence[Clause], week: Week, *, late_snapshots: bool = True) -> pd.MultiIndex:
+    found = findings_of(facts, order, Period(week.label, (week,)), late_snapshots=late_snapshots)
+    rows = _worst(found, order)
     return pd.MultiIndex.from_frame(rows.loc[rows["verdict"] == "failed", _KEY])

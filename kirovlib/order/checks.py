@@ -118,7 +118,8 @@ def predicate(key: str) -> Any:
         ClausesError: A section of `clauses.toml` has no function of its name here.
     """
     found = globals().get(key)
-    if not callable(found):
+    is_ours = getattr(found, "__module__", "") == __name__ and not isinstance(found, type)
+    if not is_ours or key == "predicate" or key.startswith("_"):
         msg = f"clauses.toml, [{key}]: в order/checks.py нет функции «{key}», которая решает, соблюдён ли пункт."
         raise ClausesError(msg)
     return found

@@ -31,16 +31,22 @@ _PARAMETERS: dict[str, Callable[[Any], bool]] = {
     "count_ads": lambda value: type(value) is bool,
     "count_removed": lambda value: type(value) is bool,
     "distinct_days": lambda value: type(value) is bool,
-    "unit": lambda value: value in {"account", "institution"},
-    "misspelt_link_verdict": lambda value: value in {"passed", "cannot_tell", "failed"},
+    "unit": lambda value: value in ("account", "institution"),
+    "misspelt_link_verdict": lambda value: value in ("passed", "cannot_tell", "failed"),
     "oktmo_region": lambda value: isinstance(value, str) and value.isascii() and value.isdigit(),
     "mini_app_ids": lambda value: isinstance(value, list) and all(isinstance(each, str) for each in value),
     "absence_is_failure": lambda value: type(value) is bool,
-    "items": lambda value: isinstance(value, list) and set(value) <= set(ITEMS) and len(set(value)) == len(value),
+    "items": lambda value: isinstance(value, list) and all(each in ITEMS and value.count(each) == 1 for each in value),
     "statement_days": lambda value: type(value) is int and value > 0,
     "minimum_accounts": lambda value: type(value) is int and value >= 0,
     "obliging_act": lambda value: isinstance(value, str),
 }
+# What the predicate of a clause looks at; it can be held against nothing else.
+_MEASURED_BY = {
+    "scope": ("institution",), "required_contents": ("profile",), "ok_government_mark": ("profile",),
+    "vk_report_problem": ("profile",), "vk_voice_opinion": ("profile",), "vk_portal_mini_app": ("profile",),
+    "gospabliki": ("register",), "posts_per_week": ("week",), "group_decisions": ("decision",),
+}  # fmt: skip
 _LINK = frozenset({"misspelt_link_verdict", "oktmo_region"})
 _NEEDED = {
     "scope": frozenset({"minimum_accounts", "obliging_act"}),
@@ -98,7 +104,7 @@ class Clause:
     def required(self, edition: Edition) -> str:
         """What an edition requires, in Russian, for the column `expected`."""
         shown = {
-            name: ", ".join(value) or "не задано" if isinstance(value, list) else value
+            name: ", ".join(value) or "(перечень не задан)" if isinstance(value, list) else value
             for name, value in edition.parameters.items()
         }
         return self.expected.format_map(shown)
@@ -133,6 +139,9 @@ def load(file: Path = CLAUSES_TOML) -> tuple[Clause, ...]:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         msg = f"{file.name}: ошибка разметки TOML: {error}."
         raise ClausesError(msg) from None
+    if not sections:
+        msg = f"{file.name}: ни одного пункта. Скопируйте файл программы заново или уберите свой."
+        raise ClausesError(msg)
     reader = _Reader(file, tuple(text.splitlines()))
     return tuple(reader.clause(key, section) for key, section in sections.items())
 
@@ -153,7 +162,7 @@ class _Reader:
         _check_keys(place, section, _CLAUSE_KEYS)
         for name, known in (("platforms", tables.PLATFORMS), ("kinds", tables.KINDS)):
             _check_words(f"{place}: {name}", section[name], known)
-        _check_words(f"{place}: measured_on", [section["measured_on"]], MEASURED_ON)
+        _check_words(f"{place}: measured_on", [section["measured_on"]], _MEASURED_BY.get(key, MEASURED_ON))
         head = rf"\[\[\s*{re.escape(key)}\s*\.\s*editions\s*]]"
         places = [self._place(key, head, number) for number in range(1, len(section["editions"]) + 1)]
         editions = tuple(self._edition(at, key, each) for at, each in zip(places, section["editions"], strict=True))
@@ -182,7 +191,12 @@ class _Reader:
         _check_edition(place, key, section["parameters"])
         edition = Edition(**section)
         act = self._act(place, edition.source)
-        if not edition.quote.strip() or _plain(edition.quote) not in _plain(act.read_text(encoding="utf-8-sig")):
+        try:
+            text = act.read_text(encoding="utf-8-sig")
+        except (OSError, UnicodeDecodeError) as error:
+            msg = f"{place}: source «{edition.source}»: текст не прочитан: {error}. Сохраните его в кодировке UTF-8."
+            raise ClausesError(msg) from None
+        if not edition.quote.strip() or _plain(edition.quote) not in _plain(text):
             msg = (
                 f"{place}: цитаты «{_shortened(edition.quote)}» нет в тексте акта {edition.source}. Цитата приводится "
                 "дословно, с ошибками источника; скопируйте её из текста."
@@ -262,7 +276,7 @@ def _check_expected(place: str, clause: Clause) -> None:
     for edition in clause.editions:
         try:
             clause.required(edition)
-        except (KeyError, ValueError, IndexError, AttributeError):
+        except (KeyError, ValueError, IndexError, AttributeError, TypeError):
             names = ", ".join(edition.parameters) or "нет"
             msg = f"{place}: expected «{clause.expected}»: в скобках — имена параметров редакции (есть: {names})."
             raise ClausesError(msg) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -41,10 +42,15 @@ def load_for(data: Path, clause_keys: Collection[str]) -> Weights:
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         msg = f"Файл «{file}» не прочитан: {error}. Образец: {INDEX_TOML.name} рядом с clauses.toml."
         raise ClausesError(msg) from None
-    weights, zones = sections.get("weights", {}), sections.get("zones", {})
+    if set(sections) != {"weights", "zones"} or not all(isinstance(each, dict) for each in sections.values()):
+        msg = f"{file.name}: ожидаются разделы [weights] и [zones] и ничего больше, а стоит: {', '.join(sections)}."
+        raise ClausesError(msg)
+    weights, zones = sections["weights"], sections["zones"]
+    if file == INDEX_TOML:  # an order of one's own may leave clauses out
+        weights = {key: value for key, value in weights.items() if key in clause_keys}
     wrong = [key for key, value in weights.items() if key not in clause_keys or not _is_number(value) or value < 0]
     missing = [key for key in clause_keys if key not in weights]
-    if wrong or missing or set(sections) != {"weights", "zones"}:
+    if wrong or missing:
         msg = (
             f"{file.name}, [weights]: нужен вес от 0 для каждого пункта; лишнее или неверное: {wrong}, нет: {missing}."
         )
@@ -69,8 +75,8 @@ def compliance_index(judged: Judgement, weights: Weights | None = None) -> pd.Da
 
     Returns:
         institution_id, index_percent (0-100, blank where nothing is decided), decided_share (0-1: of the findings
-        that the clauses with a weight ask for, those passed or failed), failed_count, zone (a word of `ZONES`; never
-        green with a failed finding); by institution.
+        that the clauses with a weight ask for, those passed or failed), failed_count (of all clauses), zone (a word of
+        `ZONES`; never green with a failed finding); by institution.
 
     Raises:
         ClausesError: The file of weights is wrong.
@@ -88,32 +94,34 @@ def compliance_index(judged: Judgement, weights: Weights | None = None) -> pd.Da
         passed=rows["verdict"] == "passed",
         failed=rows["verdict"] == "failed",
     )
+    breaches = rows[rows["failed"]].groupby("institution_id").size()  # of clauses without a weight too
     rows = rows[rows["weight"] > 0]
     rows["decided"] = rows["passed"] | rows["failed"]
     by_clause = rows.groupby(["institution_id", "clause"], as_index=False).agg(
-        weight=("weight", "first"), passed=("passed", "sum"), failed=("failed", "sum"), decided=("decided", "sum"),
+        weight=("weight", "first"), passed=("passed", "sum"), decided=("decided", "sum"),
         asked=("decided", "size"),
     )  # fmt: skip
     by_clause["decided_weight"] = by_clause["weight"] * (by_clause["decided"] > 0)
     by_clause["points"] = by_clause["decided_weight"] * by_clause["passed"] / by_clause["decided"].clip(lower=1)
-    found = by_clause.groupby("institution_id")[["points", "decided_weight", "decided", "asked", "failed"]].sum()
-    index = _WHOLE * found["points"] / found["decided_weight"].where(found["decided_weight"] > 0)
-    has_failed = found["failed"] > 0
+    found = by_clause.groupby("institution_id")[["points", "decided_weight", "decided", "asked"]].sum()
+    # Rounded before the zones: what is shown as 70.0 is no 69.99999999999999.
+    index = (_WHOLE * found["points"] / found["decided_weight"].where(found["decided_weight"] > 0)).round(1)
+    failed_count = breaches.reindex(found.index, fill_value=0).astype("int64")
     zone = np.select(
-        [index.isna(), (index >= weights.green) & ~has_failed, index >= weights.yellow],
+        [index.isna(), (index >= weights.green) & (failed_count == 0), index >= weights.yellow],
         ["none", "green", "yellow"],
         default="red",
     )
     return pd.DataFrame(
         {
             "institution_id": found.index,
-            "index_percent": index.round(1).to_numpy(),
+            "index_percent": index.to_numpy(),
             "decided_share": (found["decided"] / found["asked"]).round(4).to_numpy(),
-            "failed_count": found["failed"].astype("int64").to_numpy(),
+            "failed_count": failed_count.to_numpy(),
             "zone": zone,
         }
     )
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

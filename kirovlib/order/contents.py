@@ -9,9 +9,20 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-_PHONE = re.compile(r"(?:\+7|\b8)[\s(-]*\d{3,5}[\s)-]*(?:\d[\s-]*){5,7}|\b\d{1,3}-\d{2}-\d{2}\b")
+_DASH = r"\u2010-\u2015-"
+_PHONE = re.compile(
+    rf"(?:\+7|\b8)[\s(.{_DASH}]*\d{{3,5}}[\s).{_DASH}]*(?:\d[\s.{_DASH}]*){{5,7}}"
+    r"|\b\d{2,3} \d{2} \d{2}\b|\b(?:тел|звоните)[а-яё]*[.:\s]*\d{2,}"
+    # Hours written as 9-00-18-00 are no phone.
+    rf"|(?<!\b\d[{_DASH}])(?<!\b\d\d[{_DASH}])\b\d{{1,3}}[{_DASH}]\d{{2}}[{_DASH}]\d{{2}}\b(?![{_DASH}])"
+)
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+")
-_SITE = re.compile(r"https?://|\b[\w-]+\.(?:рф|ru|su|com|org|net|gov|info)\b", re.IGNORECASE)
+_SITE = re.compile(
+    r"https?://|(?<![@\w.-])(?:[\w-]+\.)+(?:рф|ru|su|com|org|net|gov|info|онлайн|дети|орг|сайт|online|site)\b(?!@)",
+    re.IGNORECASE,
+)
+# Whatever stands in a field that the network has for an item is the item.
+_OWN_FIELDS = {"телефон": "phone", "сайт": "site"}
 
 
 class _Place(NamedTuple):
@@ -42,7 +53,7 @@ PLACES: Mapping[str, Mapping[str, _Place]] = {
         "телефон": _Place(("phone", "description"), _PHONE),
         "почта": _Place(("description", "site"), _EMAIL),
         "адрес": _Place(("address",)),
-        "сайт": _Place(("site", "description", "links"), _SITE, ("site", "description")),
+        "сайт": _Place(("site", "description", "links"), _SITE, ("site", "description", "links")),
     },
     "ok": _COMMON
     | {
@@ -57,7 +68,7 @@ PLACES: Mapping[str, Mapping[str, _Place]] = {
         "телефон": _Place(("description",), _PHONE, ("description",)),
         "почта": _Place(("description",), _EMAIL, ("description",)),
         "адрес": _Place(()),
-        "сайт": _Place(("description", "links"), _SITE, ("description",)),
+        "сайт": _Place(("description", "links"), _SITE, ("description", "links")),
     },
 }
 
@@ -75,7 +86,10 @@ def has_item(platform: str, item: str, snapshot: Mapping[str, Any]) -> bool | No
         True
     """
     place = PLACES[platform].get(item)
-    if place is None or any(_shows(snapshot.get(column), place.pattern) for column in place.columns):
+    if place is None:
+        return True
+    patterns = {column: None if column == _OWN_FIELDS.get(item) else place.pattern for column in place.columns}
+    if any(_shows(snapshot.get(column), pattern) for column, pattern in patterns.items()):
         return True
     is_answered = all(snapshot.get(column) is not None for column in place.decisive)
     return False if place.decisive and is_answered else None

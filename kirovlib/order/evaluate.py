@@ -136,18 +136,20 @@ def judge(period: str | Period, data: str | Path = "data", *, past_weeks: int = 
     )
 
 
-def findings_of(found: Facts, order: Sequence[Clause], period: Period) -> pd.DataFrame:
+def findings_of(found: Facts, order: Sequence[Clause], period: Period, *, late_snapshots: bool = True) -> pd.DataFrame:
     """The findings of a period whose weeks the facts hold; addresses of posts are not among their evidence.
 
     Args:
         found: The facts.
         order: The clauses, as read or changed.
         period: Weeks of `found.weeks`.
+        late_snapshots: Whether a page seen up to 7 days after the period judges it too.
 
     Returns:
         Table Findings.
     """
-    subjects, snapshots, exemptions = found.subjects_in(period), found.judging(period), found.side.exemptions
+    subjects, exemptions = found.subjects_in(period), found.side.exemptions
+    snapshots = found.judging(period, late=late_snapshots)
     parts: list[pd.DataFrame] = []
     for clause in order:
         if clause.measured_on == "week":

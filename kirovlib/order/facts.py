@@ -63,9 +63,9 @@ class Facts:
         counted = self.register.accounts["platform"].value_counts()
         return {str(platform): int(count) for platform, count in counted.items()}
 
-    def judging(self, period: Period) -> Snapshots:
-        """The snapshots that judge a period."""
-        return Snapshots.near(self.snapshots, period, self.registered)
+    def judging(self, period: Period, *, late: bool = True) -> Snapshots:
+        """The snapshots that judge a period; `late`: those taken up to 7 days after it too."""
+        return Snapshots.near(self.snapshots, period, self.registered, late=late)
 
     def subjects_in(self, period: Period) -> pd.DataFrame:
         """`subjects` with what coverage tells of them in a period."""

@@ -14,6 +14,7 @@ from kirovlib.order.clauses import Clause, Edition
 from kirovlib.order.evaluate import Judgement
 
 _SHOWN_ACCOUNTS = 20
+_BOTH_WAYS = " Публикация, о которой неизвестно, репост ли она, судится в обе стороны."
 
 
 def method(judged: Judgement) -> list[str]:
@@ -23,7 +24,8 @@ def method(judged: Judgement) -> list[str]:
     lines += _editions(judged, used)
     for key, editions in used.items():
         for edition in editions if key in _CHOICES else ():
-            lines += [line for line in _CHOICES[key](edition.parameters) if line not in lines]
+            since = f"Редакция с {russian.dated(edition.in_force_from)}. " if len(editions) > 1 else ""
+            lines += [since + line for line in _CHOICES[key](edition.parameters) if line not in lines]
     lines += _registers(judged)
     lines.append("Не видны: клипы, истории и статьи вне ленты; отложенные и предложенные записи; закрытые сообщества.")
     if judged.from_file:
@@ -104,7 +106,7 @@ def _posts(parameters: Mapping[str, Any]) -> list[str]:
         f"{'считаются' if parameters['count_removed'] else 'не считаются'}; несколько публикаций за день — "
         f"{'один день' if parameters['distinct_days'] else 'это несколько публикаций'}.",
         "«Нарушение» ставится только тогда, когда неделя прочитана целиком; при неполных данных вывод — "
-        "«не установлено». Публикация, о которой неизвестно, репост ли она, судится в обе стороны.",
+        "«не установлено»." + ("" if parameters["count_reposts"] else _BOTH_WAYS),
     ]
 
 
@@ -145,7 +147,7 @@ def _mark(_: Mapping[str, Any]) -> list[str]:
 
 
 def _connection(parameters: Mapping[str, Any]) -> list[str]:
-    days = russian.counted(parameters["statement_days"], "сутки", "суток", "суток")
+    days = f"{parameters['statement_days']} суток"
     return [
         "Подключение к «Госпабликам» (в тексте — «Госаблики») известно только из реестра, с датой и источником. Запись "
         f"«не подключён» старше {days} нарушением не считается. Ссылки на портал — подсказка, не доказательство."

@@ -41,9 +41,11 @@ class Snapshots:
     registered: Mapping[str, int]
 
     @classmethod
-    def near(cls, snapshots: pd.DataFrame, period: Period, registered: Mapping[str, int]) -> Snapshots:
-        """Of all snapshots those that judge the period."""
-        until = period.ends_at + timedelta(days=SNAPSHOT_LATE_DAYS)
+    def near(
+        cls, snapshots: pd.DataFrame, period: Period, registered: Mapping[str, int], *, late: bool = True
+    ) -> Snapshots:
+        """Of all snapshots those that judge the period; without `late` only those taken inside it."""
+        until = period.ends_at + timedelta(days=SNAPSHOT_LATE_DAYS if late else 0)
         near = snapshots[(snapshots["collected_at"] >= period.starts_at) & (snapshots["collected_at"] < until)]
         near = near.assign(is_late=near["collected_at"] >= period.ends_at)
         near = near.drop_duplicates(["account_id", "is_late"], keep="last").drop(columns="is_late")
