@@ -37,6 +37,7 @@ COVER = """
 [page_cover]
 clause = "2.6"
 title = "Обложка страницы"
+label = "Label"
 expected = "на странице есть обложка"
 platforms = ["vk"]
 kinds = ["subordinate"]

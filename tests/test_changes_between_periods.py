@@ -217,7 +217,7 @@ def test_names_stand_beside_the_keys(week: Judgement, weekly: pd.DataFrame) -> N
     assert row["clause_name"] == "п. 3.1 Не менее трёх публикаций в неделю"
     assert row["url"] == "https://vk:ppppuf.test"
     assert row["reason_name"] == words.REASONS["below_norm"]
-    assert row["change_name"] == "нарушение впервые установлено"
+    assert row["change_name"] == "впервые установлено"
 
 
 def test_the_number_of_weeks_says_and_more_when_nobody_looked_further_back(week: Judgement) -> None:

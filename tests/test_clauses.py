@@ -18,6 +18,7 @@ GOOD = f"""
 [posts_per_week]
 clause = "3.1"
 title = "Title"
+label = "Label"
 expected = "{{minimum_posts}} or more"
 platforms = ["vk"]
 kinds = ["subordinate"]

@@ -262,6 +262,7 @@ def named_rows(*rows: tuple[str, str, str, str]) -> pd.DataFrame:
         account_id=None,
         institution="Школа " + made["institution_id"],
         verdict_name=made["verdict"].map(wording.VERDICTS),
+        clause_label=made["clause_name"],
     )
 
 

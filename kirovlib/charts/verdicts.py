@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import textwrap
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -17,7 +16,6 @@ _ZONES = {"red": COLOURS["failed"], "yellow": COLOURS["cannot_tell"], "green": C
 _ZONE_PATTERNS = {"red": "", "yellow": "/", "green": ""}
 _EXPLAINED = frozenset({wording.VERDICTS["failed"], wording.VERDICTS["cannot_tell"]})
 _SHOWN_REASONS = 3
-_COLUMN_LETTERS = 16
 
 
 def zones(index: pd.DataFrame, names: pd.Series) -> go.Figure:
@@ -105,12 +103,12 @@ def matrix(named: pd.DataFrame) -> go.Figure:
     failed = (ranked == 0).sum(axis=1)
     ranked = ranked.loc[failed.sort_values(kind="stable").index]
     names = named.drop_duplicates("institution_id").set_index("institution_id")["institution"]
-    told = _told(named)
+    told, labels = _told(named), dict(zip(named["clause_name"], named["clause_label"], strict=True))
     steps = [(position / len(words), (position + 1) / len(words), COLOURS[word]) for position, word in enumerate(words)]
     figure = go.Figure(
         go.Heatmap(
             z=[[None if pd.isna(rank) else int(rank) for rank in row] for row in ranked.to_numpy()],
-            x=[_wrapped(str(name)) for name in ranked.columns],
+            x=[_stacked(labels[name]) for name in ranked.columns],
             y=unique([short(str(names[key])) for key in ranked.index]),
             text=ranked.map(lambda rank: "" if pd.isna(rank) else wording.SYMBOLS[words[int(rank)]])
             .to_numpy()
@@ -129,12 +127,12 @@ def matrix(named: pd.DataFrame) -> go.Figure:
     legend = "   ".join(f"{wording.SYMBOLS[word]} {wording.VERDICTS[word]}" for word in words)
     figure.update_layout(
         LAYOUT,
-        title_text=f"Учреждения и пункты (n = {len(ranked)})   {legend}",
-        height=206 + ROW_PIXELS * len(ranked),
-        xaxis={"side": "top", "tickangle": 0, "tickfont": {"size": 11}},
+        title_text=f"Учреждения и пункты (n = {len(ranked)})<br><sup>{legend}</sup>",
+        height=124 + ROW_PIXELS * len(ranked),
+        xaxis={"side": "top", "tickangle": 0, "tickfont": {"size": 12}},
         yaxis={"automargin": True, "type": "category"},
     )
-    figure.update_layout(margin={"t": 146, "b": 16})
+    figure.update_layout(margin={"t": 100, "b": 16})
     return figure
 
 
@@ -153,7 +151,7 @@ def _told(named: pd.DataFrame) -> dict[tuple[str, str], str]:
     }
 
 
-def _wrapped(text: str) -> str:
-    number, title = text.split(" ", 2)[:2], text.split(" ", 2)[2]
-    lines = [" ".join(number), *textwrap.wrap(title, _COLUMN_LETTERS, break_long_words=False)]
-    return "<br>".join(html.escape(line, quote=False) for line in lines)
+def _stacked(label: str) -> str:
+    """The clause's number above its word."""
+    number, word = label.removeprefix("п. ").split(" ", 1)
+    return f"п. {number}<br>{html.escape(word, quote=False)}"

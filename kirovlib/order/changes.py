@@ -18,7 +18,7 @@ from kirovlib.weeks import Period, Week
 
 CHANGES = {
     "new_failure": "новое нарушение",
-    "newly_established": "нарушение впервые установлено",
+    "newly_established": "впервые установлено",
     "still_failed": "нарушение продолжается",
     "mended": "исправлено",
     "newly_unknown": "перестало быть видно",

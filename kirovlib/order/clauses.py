@@ -18,7 +18,7 @@ CLAUSES_TOML = Path(__file__).with_name("clauses.toml")
 MEASURED_ON = ("institution", "profile", "register", "week", "decision")
 ITEMS = ("название", "аватар", "обложка", "описание", "телефон", "почта", "адрес", "сайт")
 _CLAUSE_KEYS = {
-    "clause": str, "title": str, "expected": str, "platforms": list, "kinds": list, "measured_on": str,
+    "clause": str, "title": str, "label": str, "expected": str, "platforms": list, "kinds": list, "measured_on": str,
     "editions": list,
 }  # fmt: skip
 _EDITION_KEYS = {
@@ -83,6 +83,7 @@ class Clause:
     """A clause of the order; `key` names its predicate in `checks`.
 
     Attributes:
+        label: A word for narrow columns.
         expected: What it requires, with places for parameters of the edition.
         measured_on: One of `MEASURED_ON`.
     """
@@ -90,6 +91,7 @@ class Clause:
     key: str
     clause: str
     title: str
+    label: str
     expected: str
     platforms: tuple[str, ...]
     kinds: tuple[str, ...]
@@ -176,10 +178,9 @@ class _Reader:
                     f"({earlier.in_force_from}). Редакции идут по порядку дат; исправьте дату или переставьте разделы."
                 )
                 raise ClausesError(msg)
-        made = Clause(
-            key, section["clause"], section["title"], section["expected"], tuple(section["platforms"]),
-            tuple(section["kinds"]), section["measured_on"], editions,
-        )  # fmt: skip
+        words = {name: section[name] for name in ("clause", "title", "label", "expected", "measured_on")}
+        platforms, kinds = tuple(section["platforms"]), tuple(section["kinds"])
+        made = Clause(key, **words, platforms=platforms, kinds=kinds, editions=editions)
         _check_expected(place, made)
         return made
 

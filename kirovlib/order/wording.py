@@ -48,7 +48,7 @@ def named(judged: Judgement) -> pd.DataFrame:
 
     Returns:
         Table Findings plus institution, founder, kind_name, url, platform_name, clause_name («п. 3.1 …»),
-        verdict_name, reason_name, note_name; blank where not known.
+        clause_label (short), verdict_name, reason_name, note_name; blank where not known.
     """
     institutions = judged.institutions.set_index("institution_id")
     shown = institutions["short_name"].fillna(institutions["name"])
@@ -61,6 +61,7 @@ def named(judged: Judgement) -> pd.DataFrame:
     rows["url"] = rows["account_id"].map(accounts["url"])
     rows["platform_name"] = rows["account_id"].map(accounts["platform"]).map(PLATFORMS)
     rows["clause_name"] = rows["clause"].map(clauses)
+    rows["clause_label"] = rows["clause"].map({each.key: f"п. {each.clause} {each.label}" for each in judged.clauses})
     rows["verdict_name"] = rows["verdict"].map(VERDICTS)
     rows["reason_name"] = rows["reason"].map(words.REASONS)
     rows["note_name"] = note_names(rows["note"])
