@@ -356,7 +356,7 @@ def test_a_connection_of_an_unknown_day_counts_for_every_week(world: World) -> N
         ("closed_wall", "2024-W28", "passed", "account_live"),
         ("closed_wall", "2024-W27", "cannot_tell", "no_snapshot_in_period"),
         ("gone", "2024-W28", "cannot_tell", "obligation_in_another_act"),
-        ("gone", "2024-W21", "cannot_tell", "obligation_in_another_act"),
+        ("gone", "2024-W21", "cannot_tell", "no_snapshot_in_period"),
         ("account_closed", "2024-W22", "passed", "account_live"),
         ("account_closed", "2024-W24", "cannot_tell", "no_snapshot_in_period"),
         ("account_closed", "2024-W25", "cannot_tell", "obligation_in_another_act"),

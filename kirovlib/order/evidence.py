@@ -43,7 +43,7 @@ def with_post_evidence(rows: pd.DataFrame, lake: Lake, period: Period, clause: s
     shown = lake.query(_OWN_POSTS, {"asked": mine[["account_id"]].drop_duplicates(), "span": span})
     shown["period_start"] = shown["period_start"].astype("datetime64[us]")
     joined = mine.merge(shown, on=["account_id", "period_start"], how="left")
-    posts = joined["posts_shown"].to_numpy(dtype=object, na_value="[]")
+    posts = joined["posts_shown"].to_numpy(dtype=object, na_value="[]", copy=True)
     for place in np.flatnonzero(mine["evidence"] != "[]"):
         posts[place] = tables.to_json([*json.loads(mine["evidence"].iloc[place]), *json.loads(posts[place])])
     evidence = rows["evidence"].to_numpy(dtype=object, copy=True)

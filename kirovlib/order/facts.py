@@ -72,8 +72,14 @@ class Facts:
         return self.subjects.assign(coverage_reason=reasons(self.readings, period, self.subjects["account_id"]))
 
     def seen(self, period: Period) -> pd.DataFrame:
-        """Signs of life in a period: account_id, status_seen, raw_sha256 (of the latest snapshot), has_posts."""
-        pages = self.judging(period).table.drop_duplicates("account_id", keep="last")
+        """Signs of life in a period: account_id, status_seen, raw_sha256 (of the page), has_posts.
+
+        A page seen alive outweighs a later one that is not: the account was there.
+        """
+        pages = self.judging(period).table
+        alive = pages["status"].isin(["live", "closed"])
+        pages = pages.assign(alive=alive).sort_values(["account_id", "alive", "collected_at"], kind="stable")
+        pages = pages.drop_duplicates("account_id", keep="last")
         pages = pages[["account_id", "status", "raw_sha256"]].rename(columns={"status": "status_seen"})
         places = [self.posts.weeks.index(week) for week in period.weeks]
         posted = (self.posts.count()[:, places] > 0).any(axis=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ import pandas as pd
 from kirovlib import russian, tables
 from kirovlib.counts import Array
 from kirovlib.order.clauses import Clause, Edition
+from kirovlib.weeks import Period, Week
 
 _WORDED = ("expected", "measured", "verdict", "reason", "note", "repair")
 
@@ -75,6 +77,29 @@ def exempted(exemptions: pd.DataFrame, key: str, subjects: pd.DataFrame, start: 
         column = "account_id" if isinstance(row["account_id"], str) else "institution_id"
         ends = "бессрочно" if pd.isna(row["exempt_until"]) else f"по {russian.dated(row['exempt_until'])}"
         acts[(subjects[column] == row[column]).fillna(value=False) & (acts == "")] = f"{row['act']} ({ends})"
+    return acts
+
+
+def acts_on(
+    exemptions: pd.DataFrame, key: str, subjects: pd.DataFrame, days: Sequence[date | None], period: Period
+) -> pd.Series:
+    """The act that frees each subject in the week that its fact speaks of; see `exempted`.
+
+    Args:
+        exemptions: Table Exemptions.
+        key: The clause's key.
+        subjects: institution_id, account_id.
+        days: The local day of each subject's fact (a snapshot, a statement); none, and one out of the period, stands
+            for the period's last week.
+        period: The weeks to judge.
+    """
+    last = period.weeks[-1]
+    found = [Week.of(day) if day is not None and period.start <= day < last.start else last for day in days]
+    weeks = pd.Series(found, index=subjects.index, dtype=object)
+    acts = pd.Series("", index=subjects.index, dtype=object)
+    for week in dict.fromkeys(found):
+        in_week = subjects[weeks == week]
+        acts[in_week.index] = exempted(exemptions, key, in_week, week.start, week.until)
     return acts
 
 

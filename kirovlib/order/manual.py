@@ -27,7 +27,7 @@ def with_manual_checks(rows: pd.DataFrame, checked: pd.DataFrame, week_clauses: 
         The same rows; `cannot_tell` becomes `passed` or `failed` by a person's check, other verdicts are noted as
         agreed, disagreed or contested. Who, when and the proof stand in `evidence`.
     """
-    for check in checked.sort_values(["period_until", "checked_on"]).to_dict("records"):
+    for check in checked.sort_values(["checked_on", "period_until"]).to_dict("records"):
         mine = (rows["account_id"] == check["account_id"]) & (rows["clause"] == check["clause"])
         if check["clause"] in week_clauses:
             mine &= (rows["period_start"] >= check["period_from"]) & (rows["period_end"] <= check["period_until"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property, lru_cache
@@ -15,9 +15,9 @@ from kirovlib import tables
 from kirovlib.order import checks, portal_links
 from kirovlib.order.checks import Outcome, Page
 from kirovlib.order.clauses import Clause, Edition
-from kirovlib.order.gates import blank, closed_by, exempted, gate
+from kirovlib.order.gates import acts_on, blank, closed_by, gate
 from kirovlib.order.portal_links import PortalLink
-from kirovlib.weeks import Period, Week, local_midnight
+from kirovlib.weeks import Period, local_date, local_midnight
 
 SNAPSHOT_LATE_DAYS = 7
 _CROWD = 20
@@ -109,29 +109,9 @@ def profile_findings(
         _page_evidence(outcome, str(url), snapshot)
         for (outcome, snapshot), url in zip(judged, here["url"], strict=True)
     ]
-    acts = _acts(exemptions, clause.key, here, [snapshot for _, snapshot in judged], period)
+    days = [local_date(each["collected_at"].to_pydatetime()) if each else None for _, each in judged]
+    acts = acts_on(exemptions, clause.key, here, days, period)
     return closed_by(rows, gate(clause, here, period.start, period.until, acts != ""), acts)
-
-
-def _acts(
-    exemptions: pd.DataFrame,
-    key: str,
-    subjects: pd.DataFrame,
-    snapshots: Sequence[Mapping[str, Any] | None],
-    period: Period,
-) -> pd.Series:
-    """The act that frees each account in the week that its snapshot speaks of: a later one of the last week."""
-    last = period.weeks[-1]
-    weeks = pd.Series(
-        [min(Week.of(each["collected_at"].to_pydatetime()), last) if each else last for each in snapshots],
-        index=subjects.index,
-        dtype=object,
-    )
-    acts = pd.Series("", index=subjects.index, dtype=object)
-    for week in dict.fromkeys(weeks):
-        in_week = subjects[weeks == week]
-        acts[in_week.index] = exempted(exemptions, key, in_week, week.start, week.until)
-    return acts
 
 
 def _page_evidence(outcome: Outcome, url: str, snapshot: Mapping[Any, Any] | None) -> str:

@@ -12,7 +12,7 @@ from kirovlib import tables
 from kirovlib.order import checks, portal_links
 from kirovlib.order.checks import Decision, Outcome, Presence, Statement
 from kirovlib.order.clauses import Clause
-from kirovlib.order.gates import blank, closed_by, exempted, gate
+from kirovlib.order.gates import acts_on, blank, closed_by, gate
 from kirovlib.order.profile_findings import Snapshots, links_of
 from kirovlib.weeks import Period
 
@@ -45,7 +45,7 @@ def register_findings(
     rows["evidence"] = [
         "[]" if each.connected is None else _row_proof("accounts.csv", each.source, each.known_on) for each in said
     ]
-    acts = exempted(exemptions, clause.key, here, period.weeks[-1].start, period.until)
+    acts = acts_on(exemptions, clause.key, here, [each.known_on for each in said], period)
     return closed_by(rows, gate(clause, here, period.start, period.until, acts != ""), acts)
 
 
@@ -79,8 +79,7 @@ def institution_findings(
     facts = subjects[subjects["platform"].isin(clause.platforms) & ~is_closed]
     facts = facts.merge(seen, on="account_id", how="left")
     facts["is_live"] = facts["status_seen"].isin(_ALIVE) | facts["has_posts"].fillna(value=False).astype(bool)
-    gone = (facts["status_seen"] == "gone") | facts["coverage_reason"].isin(["account_gone"])
-    facts["is_unknown"] = ~facts["is_live"] & ~gone
+    facts["is_unknown"] = ~facts["is_live"] & (facts["status_seen"] != "gone")
     columns = ["institution_id", "account_id", "url", "raw_sha256", "is_live", "is_unknown"]
     of_body: dict[str, list[dict[Any, Any]]] = {}
     for row in facts[columns].to_dict("records"):
@@ -96,7 +95,7 @@ def institution_findings(
     ]
     _fill(rows, [predicate(each, edition.parameters) for each in presences])
     rows["evidence"] = [_account_proofs(each) for each in found]
-    acts = exempted(exemptions, clause.key, bodies, period.weeks[-1].start, period.until)
+    acts = acts_on(exemptions, clause.key, bodies, [None] * len(bodies), period)
     return closed_by(rows, gate(clause, bodies, period.start, period.until, acts != ""), acts)
 
 
@@ -135,7 +134,7 @@ def decision_findings(
         "[]" if pd.isna(source) else _row_proof("decisions.csv", source, _day(on))
         for source, on in zip(facts["source"], facts["done_on"], strict=True)
     ]
-    acts = exempted(exemptions, clause.key, facts, period.weeks[-1].start, period.until)
+    acts = acts_on(exemptions, clause.key, facts, [_day(on) for on in facts["done_on"]], period)
     return closed_by(rows, gate(clause, facts, period.start, period.until, acts != ""), acts)
 
 

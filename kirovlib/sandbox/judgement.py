@@ -253,7 +253,7 @@ def _scope(body: Body, facts: Facts) -> list[Verdict]:
     ]
     if any(_is_seen_alive(account, facts) for account in here):
         return [(PASSED, "account_live")]
-    is_nobody = all(account.page_status == "gone" for account in here)
+    is_nobody = all(facts.has_snapshot and account.page_status == "gone" for account in here)
     return [(CANNOT_TELL, "obligation_in_another_act") if is_nobody else NO_SNAPSHOT]
 
 
