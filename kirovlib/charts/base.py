@@ -27,7 +27,9 @@ _LONGEST_LABEL = 48
 # The little of plotly's white template that our figures use: the whole of it would stand in every figure's JSON.
 _AXIS = {"gridcolor": "#E9EDF2", "linecolor": "#C9D1DA", "zerolinecolor": "#C9D1DA", "automargin": True}
 TEMPLATE = go.layout.Template(
-    layout={"paper_bgcolor": "white", "plot_bgcolor": "white", "xaxis": _AXIS, "yaxis": _AXIS, "title": {"x": 0.05}}
+    # A pattern lies over its colour instead of replacing it.
+    data={"bar": [{"marker": {"pattern": {"fillmode": "overlay", "size": 10, "solidity": 0.2}}}]},
+    layout={"paper_bgcolor": "white", "plot_bgcolor": "white", "xaxis": _AXIS, "yaxis": _AXIS, "title": {"x": 0.05}},
 )
 LAYOUT: dict[str, Any] = {
     "template": TEMPLATE,
