@@ -76,12 +76,12 @@ _READ_BETWEEN = f"""
     WHERE covered_from <= starts_at AND covered_until >= ends_at ORDER BY account_id
 """  # noqa: S608 - as above
 
-# A reading that ended before the wall's first post met an older one than it was asked for; whoever declared what a file
-# holds vouches for as much.
+# A reading that ended before the wall's first post met an older one than it was asked for; one that met the first post,
+# or an empty wall, met the account. Whoever declared what a file holds vouches for as much.
 _BEGINNINGS = """
     WITH readings AS (
         SELECT account_id, coalesce(bool_or(reached_end), false) AS reached_end,
-               min(covered_from) FILTER (NOT reached_end) AS older_until
+               min(CASE WHEN reached_end THEN covered_until ELSE covered_from END) AS older_until
         FROM coverage GROUP BY account_id
     ),
     first_posts AS (SELECT account_id, min(posted_at) AS first_post_at FROM posts GROUP BY account_id),
@@ -262,7 +262,7 @@ def beginnings(lake: Lake) -> pd.DataFrame:
     Returns:
         account_id, first_post_at (UTC, of all posts seen), first_seen_at (UTC, first snapshot of a live page),
         reached_end (whether a wall was read to its first post, so that first_post_at is the first ever), older_until
-        (UTC: an older post than this was met on the wall, whatever became of it).
+        (UTC: the account was there before this, since a reading met it or an older post).
 
     Raises:
         LakeError: When the lake is empty.

@@ -318,7 +318,7 @@ def test_decisions_of_the_working_group_are_kept_apart(small: Small) -> None:
 
 def test_a_decision_not_done_that_was_made_in_the_period_is_a_new_breach(small: Small) -> None:
     small.store()
-    write_side(small.home, decisions=[decision("1", done=False, decided_on=date(2024, 6, 4))])
+    write_side(small.home, decisions=[decision("1", done=False, decided_on=date(2024, 6, 4), done_on=date(2024, 6, 7))])
     (row,) = rows_of(small, "group_decisions")
     assert (row["change"], row["weeks_in_row"], row["may_be_longer"]) == ("new_failure", 1, False)
     assert pd.isna(row["before"])

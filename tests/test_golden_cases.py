@@ -18,7 +18,7 @@ from test_evaluate_pages import ALBUM, FORM, FOUND, MINI_APP, MISSING, OPINION, 
 from kirovlib import registry, tables
 from kirovlib.collect import collect
 from kirovlib.lake import Lake
-from kirovlib.order import clauses, words
+from kirovlib.order import checks, clauses, words
 from kirovlib.order.evaluate import Judgement, judge
 from kirovlib.order.ledger import post_ledger
 from kirovlib.platforms.base import Window
@@ -339,11 +339,14 @@ GOSPABLIKI_CASES = cases(
             said(True, "2024-05-27"),
             cannot_tell("register_later"),
         ),
-        "not connected 92 days before still fails": (
-            said(False, "2024-02-24"),
+        "not connected on the order's first day fails": (
+            said(False, "2024-05-15"),
             ("failed", "register_not_connected", ""),
         ),
-        "not connected 93 days before is outdated": (said(False, "2024-02-23"), cannot_tell("register_outdated")),
+        "not connected before there was a duty accuses nobody": (
+            said(False, "2024-05-14"),
+            cannot_tell("register_outdated"),
+        ),
         "connected years before still passes": (said(True, "2021-01-01"), ("passed", "register_connected", "")),
         "links to the portal are a hint and no proof": (
             lambda one: one.page([(TITLE, FORM), (TITLE, SURVEYS)]),
@@ -576,16 +579,26 @@ def test_an_edited_post_is_counted_in_one_week_only(judged: Rows) -> None:
     assert [judged[name, POSTS, label]["measured"][:2] for label in (WEEK, NEXT)] == ["3 ", "0 "]
 
 
+@pytest.mark.parametrize(("days", "verdict"), [(0, "failed"), (92, "failed"), (93, "cannot_tell")])
+def test_a_no_of_the_register_is_a_breach_for_92_days(days: int, verdict: str) -> None:
+    parameters = clauses.load()[6].editions[0].parameters
+    said_on, last_day = date(2024, 6, 3), date(2024, 6, 3) + timedelta(days=days)
+    connection = checks.Statement(False, said_on, "сводка", last_day, date(2024, 5, 15))
+    decision = checks.Decision("1", said_on, "Решение", False, said_on, "протокол", last_day, date(2024, 5, 15))
+    assert checks.gospabliki(connection, parameters).verdict == verdict
+    assert checks.group_decisions(decision, parameters).verdict == verdict
+
+
 @pytest.mark.parametrize("posts", [0, 2])
 @pytest.mark.parametrize("of", ["manual check", "exemption"])
 def test_what_a_register_proves_is_told_also_where_nobody_posted(tmp_path: Path, of: str, posts: int) -> None:
-    # Red without a post: `evidence.with_post_evidence` stops with "assignment destination is read-only".
     small = Small(tmp_path)
     one = Golden(small, 1)
     one.post(BEFORE).has(posts).read()
     _ = one.checked("contested") if of == "manual check" else one.exempt(None, None)
     row = next(row for row in small.rows() if row["account_id"] == one.account_id)
-    assert row["evidence"].count('"title"') == 1 + posts
+    # A breach without any post shows the wall instead.
+    assert row["evidence"].count('"title"') == 1 + (posts or (of == "manual check"))
     assert ("А. Иванова" in row["evidence"]) == (of == "manual check")
 
 
@@ -605,13 +618,12 @@ def test_by_an_act_that_obliges_too_few_accounts_fail(tmp_path: Path, minimum: i
     told = {name: (row["verdict"], row["reason"], row["note"])
             for name, one in ones.items() for row in [rows[one.institution_id]]}  # fmt: skip
     assert told == {name: presence[1 + minimum] for name, presence in PRESENCES.items()}
-    assert f"Указ № 7 требует {minimum}" in rows[ones["no account"].institution_id]["measured"]
+    assert f"нужно {minimum} (Указ № 7)" in rows[ones["no account"].institution_id]["measured"]
 
 
 @pytest.mark.parametrize("minimum", [0, 1])
 def test_an_account_found_gone_long_after_the_week_accuses_nobody(tmp_path: Path, minimum: int) -> None:
     """It may have lived in the week: a page is known up to seven days after a period (`READING.md`)."""
-    # Red with a minimum: `institution_findings` takes the reason of any later reading for the week's.
     small = Small(tmp_path)
     small.until = NOW
     small.snapshot(None, "04.06 12:00", status="gone")

@@ -77,7 +77,7 @@ def test_a_link_that_was_taken_out_is_told_with_the_verdict_before_and_after(hom
     assert collect(home, world, "--account", ACCOUNT) == [
         HEAD,
         f"  {PROBLEM}: было: ✓ соблюдается — {address}; стало: {MISSING}",
-        f"  Без изменений пунктов: {CLAUSES - 1}",
+        f"  Пунктов без изменений: {CLAUSES - 1}",
     ]
 
 
@@ -88,7 +88,7 @@ def test_a_link_that_was_put_in_mends_the_breach(home: Path, world: World) -> No
     assert collect(home, world, "--account", ACCOUNT) == [
         HEAD,
         f"  {PROBLEM}: было: {MISSING}; стало: ✓ соблюдается — {item['url']}",
-        f"  Без изменений пунктов: {CLAUSES - 1}",
+        f"  Пунктов без изменений: {CLAUSES - 1}",
     ]
 
 
@@ -104,12 +104,12 @@ def test_a_verdict_that_stays_but_measures_something_else_is_told(home: Path, wo
     said = re.fullmatch(r"  п\. 3\.1 .*: было: (. [а-я ]+) — (\d+) публикац.*; стало: (. [а-я ]+) — (\d+) публ.*", line)
     assert said is not None, line
     assert int(said[4]) == int(said[2]) + 1
-    assert (head, same) == (HEAD, f"  Без изменений пунктов: {CLAUSES - 1}")
+    assert (head, same) == (HEAD, f"  Пунктов без изменений: {CLAUSES - 1}")
 
 
 def test_when_nothing_changed_it_says_so(home: Path, world: World) -> None:
     collect(home, world)
-    assert collect(home, world, "--account", ACCOUNT) == [HEAD, f"  Без изменений пунктов: {CLAUSES}"]
+    assert collect(home, world, "--account", ACCOUNT) == [HEAD, f"  Пунктов без изменений: {CLAUSES}"]
 
 
 def test_on_an_empty_lake_there_is_no_verdict_before(home: Path, world: World) -> None:
@@ -117,7 +117,7 @@ def test_on_an_empty_lake_there_is_no_verdict_before(home: Path, world: World) -
     assert head == HEAD
     assert len(lines) == CLAUSES
     assert all(re.match(r"  п\. .*: стало: [✕?✓–·] ", line) for line in lines)
-    assert not any("было" in line or "Без изменений" in line for line in lines)
+    assert not any("было" in line or "без изменений" in line for line in lines)
 
 
 def test_without_an_account_named_nothing_is_said_of_verdicts(home: Path, world: World) -> None:

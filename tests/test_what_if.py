@@ -82,7 +82,7 @@ EXPECTED: dict[str, Change] = {
     | posts(("cannot_tell", "failed"), "unknown"),
     "репосты считаются": posts(PASSES, "repost") | posts(UNKNOWN, "unknown"),
     "реклама не считается": posts(FAILS, "ad"),
-    "исчезнувшие не считаются": posts(FAILS, "removed"),
+    "исчезнувшие публикации не считаются": posts(FAILS, "removed"),
     "считаются дни с публикациями": posts(FAILS, "day"),
     "норма на все аккаунты учреждения вместе": posts(PASSES, "sum", "sum_more"),
     "повреждённая ссылка — нарушение": {

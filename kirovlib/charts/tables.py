@@ -134,7 +134,7 @@ def _proofs(text: str) -> str:
 def _link(url: str, shown: str) -> str:
     if not url.startswith(("https://", "http://")):
         return html.escape(shown)
-    return f'<a href="{html.escape(url)}" rel="noreferrer" target="_blank">{html.escape(shown)}</a>'
+    return f'<a href="{html.escape(url)}" rel="noreferrer">{html.escape(shown)}</a>'
 
 
 def _institutions(rows: pd.DataFrame) -> str:

@@ -47,7 +47,7 @@ def tell(before: pd.DataFrame | None, after: pd.DataFrame | None) -> None:
             earlier = f"было: {_said(was)}; " if was is not None else ""
             click.echo(f"  {row['clause_name']}: {earlier}стало: {_said(row)}")
         if same:
-            click.echo(f"  Без изменений пунктов: {same}")
+            click.echo(f"  Пунктов без изменений: {same}")
 
 
 def _said(row: Mapping[Any, Any]) -> str:

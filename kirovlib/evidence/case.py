@@ -217,7 +217,10 @@ def _findings(judged: Judgement, account: Mapping[str, str]) -> pd.DataFrame:
     accounts = judged.accounts
     siblings = (accounts["institution_id"] == account["institution_id"]) & (accounts["url"] != account["url"])
     others = frozenset(accounts.loc[siblings, "url"])
-    kept = [[proof for proof in json.loads(each) if proof["url"] not in others] for each in mine["evidence"]]
+    kept = [
+        [proof for proof in json.loads(evidence) if isinstance(account_id, str) or proof["url"] not in others]
+        for evidence, account_id in zip(mine["evidence"], mine["account_id"], strict=True)
+    ]
     return mine.assign(evidence=[tables.to_json(proofs) for proofs in kept])
 
 

@@ -70,6 +70,7 @@ class Statement:
         known_on: On which day it was so (local), or none.
         source: Where it is known from, or empty.
         last_day: The period's last day.
+        in_force_from: Since when the edition is in force.
         has_portal_links: Whether the page was seen with links to the portal: a hint, no proof.
     """
 
@@ -77,6 +78,7 @@ class Statement:
     known_on: date | None
     source: str
     last_day: date
+    in_force_from: date = date.min
     has_portal_links: bool = False
 
 
@@ -100,7 +102,9 @@ class Decision:
     Attributes:
         done: None where it is not recorded.
         done_on: When that was established (local), or none.
+        source: Where it is known from, or empty.
         last_day: The period's last day.
+        in_force_from: Since when the edition is in force.
     """
 
     decision_id: str
@@ -108,7 +112,9 @@ class Decision:
     text: str
     done: bool | None
     done_on: date | None
+    source: str
     last_day: date
+    in_force_from: date = date.min
 
 
 def predicate(key: str) -> Any:
@@ -223,7 +229,7 @@ def gospabliki(statement: Statement, parameters: Mapping[str, Any]) -> Outcome:
     if connected:
         return Outcome("passed", "register_connected", measured)
     repair = "Подключите аккаунт к «Госпабликам»; если уже подключён, обновите запись реестра."
-    if statement.last_day - known_on > timedelta(days=int(parameters["statement_days"])):
+    if _is_outdated(known_on, statement, parameters):
         return Outcome("cannot_tell", "register_outdated", measured, notes=hint, repair=repair)
     return Outcome("failed", "register_not_connected", measured, notes=hint, repair=repair)
 
@@ -234,7 +240,9 @@ def scope(presence: Presence, parameters: Mapping[str, Any]) -> Outcome:
     minimum, act = int(parameters["minimum_accounts"]), parameters["obliging_act"]
     measured = f"действующих аккаунтов: {live}" + (f", неизвестно: {unknown}" if unknown else "")
     if minimum and live + unknown < minimum:
-        return Outcome("failed", "too_few_accounts", f"{measured}; {act} требует {minimum}", repair="Создайте аккаунт.")
+        measured = f"{measured}; нужно {minimum}" + (f" ({act})" if act else "")
+        repair = f"Создайте недостающие аккаунты: {minimum - live}."
+        return Outcome("failed", "too_few_accounts", measured, repair=repair)
     if live >= max(minimum, 1):
         return Outcome("passed", "account_live", measured)
     if unknown:
@@ -243,7 +251,7 @@ def scope(presence: Presence, parameters: Mapping[str, Any]) -> Outcome:
     return Outcome("cannot_tell", "obligation_in_another_act", measured, repair=repair)
 
 
-def group_decisions(decision: Decision, _: Mapping[str, Any]) -> Outcome:
+def group_decisions(decision: Decision, parameters: Mapping[str, Any]) -> Outcome:
     """Clause 3.2: a decision of the working group was taken into account; only an explicit "no" fails."""
     text = decision.text if len(decision.text) <= _SHOWN_TEXT else f"{decision.text[: _SHOWN_TEXT - 1]}…"
     measured = f"решение {decision.decision_id} от {russian.dated(decision.decided_on)}: {text}"
@@ -254,7 +262,18 @@ def group_decisions(decision: Decision, _: Mapping[str, Any]) -> Outcome:
         return Outcome("cannot_tell", "decision_recorded_later", measured)
     if decision.done:
         return Outcome("passed", "decision_done", measured)
+    if decision.done_on is None or not decision.source:
+        repair = "Допишите в decisions.csv, когда (done_on) и откуда (source) это известно."
+        return Outcome("cannot_tell", "register_without_source", measured, repair=repair)
+    if _is_outdated(decision.done_on, decision, parameters):
+        repair = "Проверьте заново, учтено ли решение, и обновите decisions.csv."
+        return Outcome("cannot_tell", "register_outdated", measured, repair=repair)
     return Outcome("failed", "decision_not_done", measured, repair="Учтите решение рабочей группы и сообщите об этом.")
+
+
+def _is_outdated(said_on: date, fact: Statement | Decision, parameters: Mapping[str, Any]) -> bool:
+    """Whether a "no" is older than the edition, or so old that it may have been mended since."""
+    return said_on < fact.in_force_from or fact.last_day - said_on > timedelta(days=int(parameters["statement_days"]))
 
 
 def _portal_link(page: Page, target: str, what: str, parameters: Mapping[str, Any]) -> Outcome:

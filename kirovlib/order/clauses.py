@@ -55,6 +55,7 @@ _NEEDED = {
     "vk_voice_opinion": _LINK,
     "vk_portal_mini_app": frozenset({"mini_app_ids", "absence_is_failure"}),
     "gospabliki": frozenset({"statement_days"}),
+    "group_decisions": frozenset({"statement_days"}),
     "posts_per_week": frozenset(
         {"minimum_posts", "count_reposts", "count_ads", "count_removed", "distinct_days", "unit"}
     ),
@@ -256,7 +257,8 @@ def _check_edition(place: str, key: str, parameters: Mapping[str, Any]) -> None:
 def _check_words(place: str, words: list[Any], known: tuple[str, ...]) -> None:
     unknown = [str(word) for word in words if word not in known]
     if unknown or not words:
-        msg = f"{place}: неизвестно «{', '.join(sorted(unknown))}»; ожидается из: {', '.join(known)}."
+        wrong = f"неизвестно «{', '.join(sorted(unknown))}»" if unknown else "пусто"
+        msg = f"{place}: {wrong}; ожидается одно из: {', '.join(known)}."
         raise ClausesError(msg)
 
 

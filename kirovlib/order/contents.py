@@ -21,6 +21,12 @@ _SITE = re.compile(
     r"https?://|(?<![@\w.-])(?:[\w-]+\.)+(?:рф|ru|su|com|org|net|gov|info|онлайн|дети|орг|сайт|online|site)\b(?!@)",
     re.IGNORECASE,
 )
+# Where even this is not met, the item is surely absent; what lies between is for a person to look at.
+_MAYBE = {
+    "телефон": re.compile(r"\d{2,}|\d[\W_]+\d"),
+    "сайт": re.compile(r"\w[.．]\w|www|http|сайт", re.IGNORECASE),
+    "почта": re.compile(r"[@＠]|собака|почт|mail", re.IGNORECASE),
+}
 # Whatever stands in a field that the network has for an item is the item.
 _OWN_FIELDS = {"телефон": "phone", "сайт": "site"}
 
@@ -91,6 +97,10 @@ def has_item(platform: str, item: str, snapshot: Mapping[str, Any]) -> bool | No
     patterns = {column: None if column == _OWN_FIELDS.get(item) else place.pattern for column in place.columns}
     if any(_shows(snapshot.get(column), pattern) for column, pattern in patterns.items()):
         return True
+    loose = _MAYBE.get(item)
+    texts = [text for column in place.columns if isinstance(text := snapshot.get(column), str)]
+    if loose is not None and any(loose.search(text) for text in texts):
+        return None
     is_answered = all(snapshot.get(column) is not None for column in place.decisive)
     return False if place.decisive and is_answered else None
 

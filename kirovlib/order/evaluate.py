@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from kirovlib import counts, tables
-from kirovlib.errors import ParameterError
+from kirovlib.errors import ClausesError, ParameterError
 from kirovlib.lake import Lake
 from kirovlib.order import clauses, facts
 from kirovlib.order.clauses import Clause
@@ -72,19 +72,28 @@ class Judgement:
         return self.facts.judging(self.period).table
 
     def clause(self, key: str) -> Clause:
-        """A clause of the order by its key."""
-        return next(clause for clause in self.clauses if clause.key == key)
+        """A clause of the order by its key.
+
+        Raises:
+            ClausesError: The order has no such clause.
+        """
+        found = [clause for clause in self.clauses if clause.key == key]
+        if not found:
+            known = ", ".join(clause.key for clause in self.clauses)
+            msg = f"В порядке, которым проверяются эти данные, нет пункта «{key}». Есть: {known}."
+            raise ClausesError(msg)
+        return found[0]
 
     def collected_share(self) -> float:
         """Share (0-1) of accounts whose weeks of the period were all read completely.
 
-        Accounts of networks that no clause speaks of are left out: nobody collects them.
+        Accounts of networks that no clause speaks of are left out: nobody collects them. 1 where no account is left.
         """
         spoken_of = {platform for clause in self.clauses for platform in clause.platforms}
         watched = self.accounts.loc[self.accounts["platform"].isin(spoken_of), "account_id"]
         weeks = self.weekly_counts[self.weekly_counts["week_start"].between(*_bounds(self.period))]
         weeks = weeks[weeks["account_id"].isin(watched)]
-        return float(weeks.groupby("account_id")["is_complete"].all().mean())
+        return float(weeks.groupby("account_id")["is_complete"].all().mean()) if len(weeks) else 1.0
 
 
 def judge(period: str | Period, data: str | Path = "data", *, past_weeks: int = 0) -> Judgement:
@@ -123,11 +132,12 @@ def judge(period: str | Period, data: str | Path = "data", *, past_weeks: int = 
     account_ids = list(found.register.accounts["account_id"])
     coverage = lake.table("coverage").sort_values(["batch"], kind="stable").drop_duplicates("account_id", keep="last")
     coverage = coverage[coverage["account_id"].isin(account_ids)].sort_values("account_id")
+    posts = next((clause for clause in order if clause.key == "posts_per_week"), None)
     return Judgement(
         period,
         data,
         found,
-        with_post_evidence(findings_of(found, order, period), lake, period),
+        with_post_evidence(findings_of(found, order, period), lake, period, posts, found.register.accounts),
         order,
         coverage.reset_index(drop=True),
         _worst_source(lake.runs()),
@@ -150,7 +160,7 @@ def findings_of(found: Facts, order: Sequence[Clause], period: Period, *, late_s
     """
     subjects, exemptions = found.subjects_in(period), found.side.exemptions
     snapshots = found.judging(period, late=late_snapshots)
-    parts: list[pd.DataFrame] = []
+    parts = [tables.empty(tables.Findings)]
     for clause in order:
         if clause.measured_on == "week":
             parts += week_findings(clause, subjects, found.posts, period, found.last_moment, exemptions)
@@ -165,7 +175,12 @@ def findings_of(found: Facts, order: Sequence[Clause], period: Period, *, late_s
     rows = tables.validate(tables.Findings, pd.concat(parts, ignore_index=True))
     rows = with_shared_opa_ids(rows, subjects)
     weekly = {clause.key for clause in order if clause.measured_on == "week"}
-    return with_manual_checks(rows, found.side.manual_checks, weekly)
+    together = {key for key in weekly if any(_judges_together(clause) for clause in order if clause.key == key)}
+    return with_manual_checks(rows, found.side.manual_checks, weekly, together)
+
+
+def _judges_together(clause: Clause) -> bool:
+    return any(edition.parameters.get("unit") == "institution" for edition in clause.editions)
 
 
 def findings_in_blocks(

@@ -18,8 +18,11 @@ from kirovlib.order.profile_findings import SNAPSHOT_LATE_DAYS, Snapshots
 from kirovlib.registry import Register, Side
 from kirovlib.weeks import Period, Week
 
-_CLOSED_BODY = "ликвид|банкрот|преобразован|прекра[тщ]|закрыт|упраздн|недейств|исключен|присоединен|реорганиз"
-_STILL_OPEN = r"отмен|\bне\s*(?:ликвид|закрыт|реорганиз|прекра)|процедур"
+_CLOSED_BODY = (
+    r"ликвид|банкрот|преобразован|прекра[тщ]|закрыт|упраздн|недейств|не\s+действ|не\s+существ|исключен|присоединен|"
+    r"реорганиз|слит|слияни|снят[оа]?\s+с\s+учета"
+)
+_STILL_OPEN = r"отмен|\bне\s*(?:ликвид|закрыт|реорганиз|прекра)|процедур|(?<!не )\bдействует"
 # Words of coverage that tell of our keys and luck, not of the account: they hide nothing that was told of it.
 _CIRCUMSTANCES = (
     "", "no_answer", "not_yet", "quota", "no_token", "token", "captcha", "network", "interrupted", "wall_shifted",
@@ -114,7 +117,7 @@ def load(data: Path, weeks: Sequence[Week], clause_keys: Sequence[str]) -> Facts
 def judged_institutions(register: Register) -> pd.DataFrame:
     """The institutions with what decides whether a clause applies to them, by id."""
     bodies = register.institutions[["institution_id", "kind", "status", "ogrn", "founder_id"]].copy()
-    status = bodies["status"].str
+    status = bodies["status"].str.lower().str.replace("ё", "е").str
     is_closed = status.contains(_CLOSED_BODY, case=False, na=False)
     bodies["is_closed_body"] = is_closed & ~status.contains(_STILL_OPEN, case=False, na=False)
     bodies["body_closed_on"] = register.institutions["closed_on"]
@@ -127,7 +130,7 @@ def judged_institutions(register: Register) -> pd.DataFrame:
 def judged_accounts(register: Register, lake: Lake) -> pd.DataFrame:
     """The accounts with what decides whether a clause applies to them, by institution and account."""
     bodies = judged_institutions(register).drop(columns=["account_id", "opened_on", "closed_on"])
-    accounts = register.accounts.merge(bodies, on="institution_id")
+    accounts = register.accounts.merge(bodies, on="institution_id", how="left")
     accounts = accounts.merge(counts.beginnings(lake), on="account_id", how="left")
     accounts["reached_end"] = accounts["reached_end"].astype("boolean").fillna(value=False)
     accounts["coverage_reason"] = pd.Series("", index=accounts.index, dtype=object)

@@ -70,14 +70,19 @@ def exempted(exemptions: pd.DataFrame, key: str, subjects: pd.DataFrame, start: 
         subjects: institution_id, account_id.
         start, until: Local dates.
     """
-    acts = pd.Series("", index=subjects.index, dtype=object)
     here = exemptions[exemptions["clause"].isin([key, "*"])]
     here = here[~(here["exempt_from"] >= pd.Timestamp(until)) & ~(here["exempt_until"] < pd.Timestamp(start))]
-    for row in here.to_dict("records"):
-        column = "account_id" if isinstance(row["account_id"], str) else "institution_id"
+    of: dict[str, tuple[int, str]] = {}  # by account or institution: the register's first row counts
+    for number, row in enumerate(here.to_dict("records")):
+        subject = row["account_id"] if isinstance(row["account_id"], str) else row["institution_id"]
         ends = "бессрочно" if pd.isna(row["exempt_until"]) else f"по {russian.dated(row['exempt_until'])}"
-        acts[(subjects[column] == row[column]).fillna(value=False) & (acts == "")] = f"{row['act']} ({ends})"
-    return acts
+        of.setdefault(subject, (number, f"{row['act']} ({ends})"))
+    if not of:
+        return pd.Series("", index=subjects.index, dtype=object)
+    none = (len(here), "")
+    pairs = zip(subjects["account_id"], subjects["institution_id"], strict=True)
+    acts = [min(of.get(account, none), of.get(institution, none))[1] for account, institution in pairs]
+    return pd.Series(acts, index=subjects.index, dtype=object)
 
 
 def acts_on(

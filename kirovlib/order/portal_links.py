@@ -101,6 +101,9 @@ def parse(url: str, title: str = "") -> PortalLink:
         >>> link.target, link.state, link.identifier, link.notes
         ('message_form', 'works', '222775', ('id_padded', 'utm_damaged'))
     """
+    if not url.strip():  # an item without an address: by its name it may be the widget
+        is_named = _PORTAL_TITLE.search(title) or "госуслуг" in title.lower()
+        return PortalLink(url, title, "", OTHER_TARGET if is_named else ELSEWHERE)
     try:
         parts = urlsplit(_unwrapped(url))
         host, port = _host(parts), parts.port

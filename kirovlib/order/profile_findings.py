@@ -24,6 +24,7 @@ _CROWD = 20
 _ANSWERED_SHARE = 0.5
 # What coverage tells of the account itself, so that it explains a missing snapshot.
 _ACCOUNT_REASONS = frozenset({"account_gone", "address_unknown"})
+_DECIDED = frozenset({"passed", "failed"})
 _GONE = Outcome("cannot_tell", "account_gone", "сообщество удалено или заблокировано")
 
 
@@ -69,6 +70,11 @@ class Snapshots:
         """
         returned = self._accounts("vk", self.table["menu"].notna())
         return returned > 0 and returned >= _ANSWERED_SHARE * self.registered.get("vk", 0)
+
+    @cached_property
+    def runs_with_menus(self) -> frozenset[str]:
+        """The runs in which VK returned a menu to anybody: in another it may have answered nobody."""
+        return frozenset(self.table.loc[self.table["menu"].notna(), "run_id"])
 
     @cached_property
     def is_mark_seen(self) -> bool:
@@ -126,7 +132,7 @@ def _page_evidence(outcome: Outcome, url: str, snapshot: Mapping[Any, Any] | Non
 def _judge(
     clause: Clause, edition: Edition, account: Mapping[Any, Any], snapshots: Snapshots
 ) -> tuple[Outcome, Mapping[str, Any] | None]:
-    """The outcome by the latest snapshot; one inside the period that passes outweighs a later one that fails."""
+    """The outcome by the latest snapshot; one inside the period outweighs a later one that cannot tell or fails it."""
     predicate = checks.predicate(clause.key)
     begins = local_midnight(edition.in_force_from)
     found = [each for each in snapshots.by_account.get(account["account_id"], []) if each["collected_at"] >= begins]
@@ -140,8 +146,12 @@ def _judge(
         (_GONE if each["status"] == "gone" else predicate(page_of(each, account, snapshots), edition.parameters), each)
         for each in found
     ]
-    passed = [pair for pair in outcomes if pair[0].verdict == "passed"]
-    return passed[-1] if outcomes[-1][0].verdict == "failed" and passed else outcomes[-1]
+    decided = [pair for pair in outcomes if pair[0].verdict in _DECIDED]
+    passed = [pair for pair in decided if pair[0].verdict == "passed"]
+    if outcomes[-1][0].verdict == "failed" and passed:
+        return passed[-1]
+    # What was seen in the period stays seen, though the page is gone or silent since.
+    return decided[-1] if outcomes[-1][0].verdict not in _DECIDED and decided else outcomes[-1]
 
 
 def page_of(snapshot: Mapping[str, Any], account: Mapping[Any, Any], snapshots: Snapshots) -> Page:
@@ -149,7 +159,9 @@ def page_of(snapshot: Mapping[str, Any], account: Mapping[Any, Any], snapshots: 
     silence = ""
     if snapshot["menu"] is None and snapshot["status"] == "closed":
         silence = "page_closed"
-    elif snapshot["menu"] is None and not snapshots.is_menu_answered:
+    elif snapshot["menu"] is None and not (
+        snapshots.is_menu_answered and snapshot["run_id"] in snapshots.runs_with_menus
+    ):
         silence = "menu_not_answered"
     return Page(
         platform=str(account["platform"]),

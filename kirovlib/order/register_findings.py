@@ -40,7 +40,7 @@ def register_findings(
     if edition is None:
         return rows
     predicate = checks.predicate(clause.key)
-    said = [_statement(row, snapshots, period) for row in here.to_dict("records")]
+    said = [_statement(row, snapshots, period, edition.in_force_from) for row in here.to_dict("records")]
     _fill(rows, [predicate(each, edition.parameters) for each in said])
     rows["evidence"] = [
         "[]" if each.connected is None else _row_proof("accounts.csv", each.source, each.known_on) for each in said
@@ -75,8 +75,10 @@ def institution_findings(
     rows = blank(bodies, clause, edition, period.start, period.until)
     if edition is None:
         return rows
-    is_closed = subjects["closed_on"] < pd.Timestamp(period.start)
-    facts = subjects[subjects["platform"].isin(clause.platforms) & ~is_closed]
+    was_not_there = (subjects["closed_on"] < pd.Timestamp(period.start)) | (
+        subjects["opened_on"] >= pd.Timestamp(period.until)
+    )
+    facts = subjects[subjects["platform"].isin(clause.platforms) & ~was_not_there]
     facts = facts.merge(seen, on="account_id", how="left")
     facts["is_live"] = facts["status_seen"].isin(_ALIVE) | facts["has_posts"].fillna(value=False).astype(bool)
     facts["is_unknown"] = ~facts["is_live"] & (facts["status_seen"] != "gone")
@@ -126,7 +128,7 @@ def decision_findings(
     outcomes = [
         Outcome("inapplicable", "no_decision_addressed", "решений нет")
         if pd.isna(row["decision_id"])
-        else predicate(_decision(row, last_day), edition.parameters)
+        else predicate(_decision(row, last_day, edition.in_force_from), edition.parameters)
         for row in facts.to_dict("records")
     ]
     _fill(rows, outcomes)
@@ -144,7 +146,7 @@ def _fill(rows: pd.DataFrame, outcomes: list[Outcome]) -> None:
     rows["note"] = [",".join(outcome.notes) for outcome in outcomes]
 
 
-def _statement(row: Mapping[Any, Any], snapshots: Snapshots, period: Period) -> Statement:
+def _statement(row: Mapping[Any, Any], snapshots: Snapshots, period: Period, in_force_from: date) -> Statement:
     pages = snapshots.by_account.get(row["account_id"], [])
     links = [link for page in pages for link in links_of(page["menu"], page["action_button"], page["links"])]
     connected = row["gospabliki_connected"]
@@ -153,11 +155,12 @@ def _statement(row: Mapping[Any, Any], snapshots: Snapshots, period: Period) -> 
         known_on=_day(row["gospabliki_on"]),
         source=row["gospabliki_source"] if isinstance(row["gospabliki_source"], str) else "",
         last_day=period.until - timedelta(days=1),
+        in_force_from=in_force_from,
         has_portal_links=any(link.state == portal_links.WORKS for link in links),
     )
 
 
-def _decision(row: Mapping[Any, Any], last_day: date) -> Decision:
+def _decision(row: Mapping[Any, Any], last_day: date, in_force_from: date) -> Decision:
     done = row["done"]
     return Decision(
         decision_id=row["decision_id"],
@@ -165,7 +168,9 @@ def _decision(row: Mapping[Any, Any], last_day: date) -> Decision:
         text=row["text"],
         done=None if pd.isna(done) else bool(done),
         done_on=_day(row["done_on"]),
+        source=row["source"] if isinstance(row["source"], str) else "",
         last_day=last_day,
+        in_force_from=in_force_from,
     )
 
 

@@ -49,6 +49,7 @@ def week_findings(
         "repost_count": posts.reposts,
         "unknown_count": posts.unknown,
         "removed_count": posts.own_with(REMOVED),
+        "removed_ad_count": posts.own_with(REMOVED | AD),
         "ad_count": posts.own_with(AD),
         "late_count": posts.own_with(LATE),
         "is_complete": posts.is_complete,
@@ -157,12 +158,14 @@ class _Judge:
         facts["is_running"] = np.array([[self._last_moment < week.ends_at for week in weeks]])
         facts["existence_unknown"] = existence_unknown(lives, weeks)
         if parameters["unit"] == "institution":
-            facts |= _summed_by_institution(facts, lives, applies=why == 0)
+            # An exempt or new account's posts are posts of the institution too: unread, they keep it from failing.
+            not_there = np.isin(why, [GATES.index("account_closed"), GATES.index("not_yet_open")])
+            facts |= _summed_by_institution(facts, lives, applies=why == 0, could_post=~not_there)
         verdict, reason = self._verdicts(facts, parameters, lives)
         failed, passed = ((verdict == texts["verdict"].code(word)) & (why == 0) for word in ("failed", "passed"))
         gates = np.array([texts["reason"].code(word) for word in GATES])
         told = {
-            "expected": np.array(texts["expected"].code(self._clause.required(edition))),
+            "expected": np.array(texts["expected"].code(_required(self._clause, edition))),
             "measured": _counts_said(texts["measured"], facts, parameters),
             "verdict": np.where(why > 0, texts["verdict"].code("inapplicable"), verdict),
             "reason": np.where(why > 0, gates[why], reason),
@@ -221,7 +224,7 @@ class _Judge:
         flags = {
             "met_by_institution": failed & enough & (parameters["unit"] == "account"),  # else the sum was judged
             "incomplete_but_met": passed & ~facts["is_complete"],
-            "removed_counted": (facts["removed_count"] > 0) & bool(parameters["count_removed"]),
+            "removed_counted": (_removed_counted(facts, parameters) > 0) & bool(parameters["count_removed"]),
             "seen_late": facts["late_count"] > 0,
         }
         return self._texts["note"].said(
@@ -306,24 +309,45 @@ def _by_institution(numbers: Array, lives: pd.DataFrame) -> Array:
     return np.asarray(sums[institution])
 
 
-def _summed_by_institution(facts: Mapping[str, Array], lives: pd.DataFrame, *, applies: Array) -> dict[str, Array]:
-    """Each account with the counts of its whole institution, complete only when all it is asked of are."""
+def _summed_by_institution(
+    facts: Mapping[str, Array], lives: pd.DataFrame, *, applies: Array, could_post: Array
+) -> dict[str, Array]:
+    """Each account with the counts of its whole institution, complete only when all that could post are."""
     sums = {name: _by_institution(array, lives) for name, array in facts.items() if name.endswith("_count")}
-    unread = _by_institution(~facts["is_complete"] & applies, lives) > 0
+    unread = _by_institution(~facts["is_complete"] & could_post, lives) > 0
     exists = _by_institution(~facts["existence_unknown"] & applies, lives) > 0
     return sums | {"is_complete": ~unread, "existence_unknown": ~exists}
 
 
+def _required(clause: Clause, edition: Edition) -> str:
+    """What an edition requires, with the choices that differ from the plain reading."""
+    choices = edition.parameters
+    unusual = [
+        *(["репосты считаются"] if choices["count_reposts"] else []),
+        *(["реклама не считается"] if not choices["count_ads"] else []),
+        *(["исчезнувшие не считаются"] if not choices["count_removed"] else []),
+        *(["считаются дни с публикациями"] if choices["distinct_days"] else []),
+        *(["по всем аккаунтам учреждения"] if choices["unit"] == "institution" else []),
+    ]
+    return clause.required(edition) + (f" ({', '.join(unusual)})" if unusual else "")
+
+
+def _removed_counted(facts: Mapping[str, Array], parameters: Mapping[str, Any]) -> Array:
+    """Vanished posts that count; of ads only where ads do."""
+    return np.asarray(facts["removed_count"] - (0 if parameters["count_ads"] else facts["removed_ad_count"]))
+
+
 def _repairs(texts: Texts, facts: Mapping[str, Array], failed: Array, parameters: Mapping[str, Any]) -> Array:
     minimum = int(parameters["minimum_posts"])
-    what = (
-        "публикуйте в разные дни, не менее"
-        if parameters["distinct_days"]
-        else "публикуйте собственных записей не менее"
-    )
 
     def words(own: int, is_failed: int) -> str:
-        return f"Не хватило {minimum - own}: {what} {minimum} за неделю." if is_failed else ""
+        if not is_failed:
+            return ""
+        if parameters["distinct_days"]:
+            lacking = russian.counted(minimum - own, "дня", "дней", "дней")
+            return f"Не хватило {lacking} с публикациями: публикуйте в разные дни, не меньше чем в {minimum} за неделю."
+        lacking = russian.counted(minimum - own, "публикации", "публикаций", "публикаций")
+        return f"Не хватило {lacking}: размещайте не менее {minimum} собственных публикаций в неделю."
 
     return texts.said([np.where(failed, facts["least_count"], 0), failed], words)
 

@@ -20,7 +20,7 @@ SCENARIOS: Mapping[str, Mapping[str, Any]] = {
     "норма 5 публикаций": {"minimum_posts": 5},
     "репосты считаются": {"count_reposts": True},
     "реклама не считается": {"count_ads": False},
-    "исчезнувшие не считаются": {"count_removed": False},
+    "исчезнувшие публикации не считаются": {"count_removed": False},
     "считаются дни с публикациями": {"distinct_days": True},
     "норма на все аккаунты учреждения вместе": {"unit": "institution"},
     "повреждённая ссылка — нарушение": {"misspelt_link_verdict": "failed"},
@@ -47,7 +47,7 @@ def changed(order: Collection[Clause], *, kinds: Collection[str] = (), **choices
         msg = f"Параметра «{unknown[0]}» нет ни у одного пункта. Есть: {', '.join(sorted(names))}, kinds."
         raise ParameterError(msg)
     if wrong := sorted(set(kinds) - set(tables.KINDS)):
-        msg = f"Вид «{wrong[0]}»; ожидается из: {', '.join(tables.KINDS)}."
+        msg = f"Вид «{wrong[0]}»; ожидается одно из: {', '.join(tables.KINDS)}."
         raise ParameterError(msg)
     check_parameters(choices)
     found = []
@@ -98,7 +98,9 @@ def what_ifs(judged: Judgement, scenarios: Mapping[str, Mapping[str, Any]] = SCE
     """
     rows = []
     for name, choices in scenarios.items():
-        if not changed(judged.clauses, **choices):
+        asked = {parameter for parameter in choices if parameter != "kinds"}
+        known = {parameter for clause in judged.clauses for each in clause.editions for parameter in each.parameters}
+        if not asked <= known or not changed(judged.clauses, **choices):
             continue
         other = what_if(judged, **choices)
         rows.append(

@@ -113,7 +113,8 @@ def exemptions(judged: Judgement, *, within_days: int = 14) -> pd.DataFrame:
     found = rows.assign(
         institution=key.map(institutions["short_name"].fillna(institutions["name"])),
         clause_name=rows["clause"].map(clauses),
-        ends_soon=rows["exempt_until"] < until + pd.Timedelta(days=within_days),
+        ends_soon=(rows["exempt_until"] >= until - pd.Timedelta(days=1))
+        & (rows["exempt_until"] < until + pd.Timedelta(days=within_days)),
     )
     columns = ["institution", "account_id", "clause_name", "exempt_from", "exempt_until", "act", "ends_soon"]
     return found.sort_values(["exempt_until", "institution"], ignore_index=True)[columns]
