@@ -21,7 +21,7 @@ report: install  ## the whole way on the embedded sandbox; prints the path of in
 	@$(BIN)/kirov demo
 
 test: install  ## tests with coverage, then the notebooks against their stored outputs
-	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest -n auto --dist loadscope --cov --cov-report=term:skip-covered
 	$(BIN)/python -m pytest --nbval notebooks -q
 
 check: install  ## style, types, layers
