@@ -96,6 +96,20 @@ def test_a_decision_not_taken_into_account_without_a_source(home: Path) -> None:
     refused(home, f"decisions.csv, строка {row}", "source")
 
 
+@pytest.mark.parametrize(
+    ("clause", "words"), [("scope", "пункт об учреждении"), ("ok_government_mark", "не об этой сети")]
+)
+def test_a_check_by_hand_that_could_decide_nothing(home: Path, clause: str, words: str) -> None:
+    account = next(row for row in _accounts(home) if row.startswith("vk:"))
+    check = f"{account};{clause};2024-07-08;2024-07-14;passed;;А. Иванова;2024-07-15;https://example.org/1"
+    row = append(home, "manual_checks.csv", check)
+    refused(home, f"manual_checks.csv, строка {row}", words)
+
+
+def _accounts(home: Path) -> list[str]:
+    rows = (home / "data" / "registry" / "accounts.csv").read_text(encoding="utf-8-sig").splitlines()[1:]
+    return [row.split(";")[0] for row in rows]
+
+
 def _an_account(home: Path) -> str:
-    rows = (home / "data" / "registry" / "accounts.csv").read_text(encoding="utf-8-sig").splitlines()
-    return rows[1].split(";")[0]
+    return _accounts(home)[0]

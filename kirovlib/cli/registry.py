@@ -61,7 +61,7 @@ def check(*, folder: Path | None, as_json: bool, home: Path | None) -> None:
         msg = "Укажите что-нибудь одно: --dir или --home."
         raise ParameterError(msg)
     place = folder or settings.load(home).registry_dir
-    checked = check_folder(place, [clause.key for clause in clauses.load_for(place.parent)])
+    checked = check_folder(place, clauses.checkable(clauses.load_for(place.parent)))
     if as_json:
         found = {
             "counts": checked.counts,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -111,6 +111,12 @@ class Clause:
             for name, value in edition.parameters.items()
         }
         return self.expected.format_map(shown)
+
+
+def checkable(order: Sequence[Clause]) -> dict[str, tuple[str, ...]]:
+    """The clauses by key, to the networks whose accounts a person can check by each; none: about institutions."""
+    of_accounts = {"profile", "register", "week"}
+    return {clause.key: clause.platforms if clause.measured_on in of_accounts else () for clause in order}
 
 
 def load_for(data: Path) -> tuple[Clause, ...]:

@@ -121,7 +121,7 @@ def judge(period: str | Period, data: str | Path = "data", *, past_weeks: int = 
     order = clauses.load_for(data)
     first = period.weeks[0].shifted(-past_weeks)
     asked = [first.shifted(number) for number in range(past_weeks)] + list(period.weeks)
-    found = facts.load(data, asked, [clause.key for clause in order])
+    found = facts.load(data, asked, order)
     if period.starts_at >= found.last_moment:
         msg = (
             f"Период {period.label} ещё не собран: последние данные — за {found.last_moment:%d.%m.%Y}. "

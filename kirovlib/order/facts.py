@@ -14,6 +14,7 @@ import pandas as pd
 from kirovlib import counts, registry, tables
 from kirovlib.counts import WeeklyPosts
 from kirovlib.lake import Lake
+from kirovlib.order.clauses import Clause, checkable
 from kirovlib.order.profile_findings import SNAPSHOT_LATE_DAYS, Snapshots
 from kirovlib.registry import Register, Side
 from kirovlib.weeks import Period, Week
@@ -90,7 +91,7 @@ class Facts:
         return lives.merge(pages, on="account_id", how="left")
 
 
-def load(data: Path, weeks: Sequence[Week], clause_keys: Sequence[str]) -> Facts:
+def load(data: Path, weeks: Sequence[Week], order: Sequence[Clause]) -> Facts:
     """The facts of some weeks.
 
     Raises:
@@ -100,7 +101,7 @@ def load(data: Path, weeks: Sequence[Week], clause_keys: Sequence[str]) -> Facts
     register = registry.read(data / "registry")
     lake = Lake(data / "lake")
     subjects = judged_accounts(register, lake)
-    side = registry.read_side(data / "registry", register, clause_keys)
+    side = registry.read_side(data / "registry", register, checkable(order))
     return Facts(
         tuple(weeks),
         register,

@@ -65,7 +65,7 @@ def check(folder: Path, clause_keys: Collection[str], *, on: date | None = None)
 
     Args:
         folder: The register's folder.
-        clause_keys: Keys of the clauses, as in `clauses.toml`.
+        clause_keys: Keys of the clauses, as in `clauses.toml`; see `side.Known`.
         on: Local date that exemptions are held against; default today in Kirov.
 
     Example:

@@ -45,7 +45,12 @@ class Side:
 
 @dataclass(frozen=True)
 class Known:
-    """What rows may name; none when the file that lists it could not be read to its end."""
+    """What rows may name; none when the file that lists it could not be read to its end.
+
+    Attributes:
+        clauses: Keys of the clauses. Where it is a mapping, to the networks whose accounts a person can check by each;
+            none: the clause is about institutions.
+    """
 
     institutions: Collection[str] | None
     accounts: Collection[str] | None
@@ -66,7 +71,7 @@ def read_side(folder: Path, register: Register, clause_keys: Collection[str]) ->
     Args:
         folder: The register's folder.
         register: The register they refer to.
-        clause_keys: Keys of the clauses, as in `clauses.toml`.
+        clause_keys: Keys of the clauses, as in `clauses.toml`; see `Known.clauses`.
 
     Raises:
         RegistryError: A file's head is wrong or rows are; the message lists every row.
@@ -180,6 +185,12 @@ def _key_mistakes(row: Row, known: Known) -> Iterator[str]:
     for_all = [ALL_CLAUSES] if row.file.name == EXEMPTIONS_CSV else []
     if clause and clause not in {*for_all, *known.clauses}:
         yield f"clause «{clause}»; ожидается одно из: {', '.join([*for_all, *known.clauses])}"
+    elif row.file.name == MANUAL_CHECKS_CSV and isinstance(known.clauses, Mapping) and clause:
+        platforms = known.clauses[clause]
+        if not platforms:
+            yield f"clause «{clause}» — пункт об учреждении, проверка аккаунта его не решает; ожидается другой пункт"
+        elif account_id.partition(":")[0] not in platforms:
+            yield f"clause «{clause}» не об этой сети; ожидается аккаунт из: {', '.join(platforms)}"
 
 
 def _exemption_mistakes(values: dict[str, str]) -> Iterator[str]:
