@@ -25,12 +25,14 @@ _COUNTED_POSTS = f"""
           AND (count_reposts OR NOT coalesce(is_repost, false)) AND (count_ads OR NOT coalesce(is_ad, false))
           AND (count_removed OR missed_at IS NULL)
     )
-    SELECT account_id, period_start,
-           CAST(to_json(list(
-               {{'sha256': raw_sha256, 'title': strftime(local_at, '%d.%m.%Y %H:%M'), 'url': url}}
-               ORDER BY posted_at, post_id
-           )[:{_SHOWN_POSTS}]) AS VARCHAR) AS posts_shown
-    FROM counted GROUP BY ALL
+    SELECT place, '[' || array_to_string(list(proof ORDER BY posted_at, post_id)[:{_SHOWN_POSTS}], ',') || ']' AS posts_shown
+    FROM asked LEFT JOIN (
+        SELECT account_id, period_start, posted_at, post_id,
+               '{{"sha256":' || coalesce('"' || raw_sha256 || '"', 'null') || ',"title":"'
+               || strftime(local_at, '%d.%m.%Y %H:%M') || '","url":' || CAST(to_json(url) AS VARCHAR) || '}}' AS proof
+        FROM counted
+    ) USING (account_id, period_start)
+    GROUP BY place ORDER BY place
 """  # noqa: S608 - only our own constants enter the text
 _WALL = "Лента: публикаций недели нет"
 
@@ -50,21 +52,23 @@ def with_post_evidence(
     if clause is None:
         return rows
     weekly = (rows["clause"] == clause.key).to_numpy()
-    mine = rows.loc[weekly, ["account_id", "period_start", "verdict", "evidence"]]
-    frames = {"asked": mine[["account_id"]].drop_duplicates(), "weeks": _weeks(clause, period)}
-    shown = lake.query(_COUNTED_POSTS, frames)
-    shown["period_start"] = shown["period_start"].astype("datetime64[us]")
-    joined = mine.merge(shown, on=["account_id", "period_start"], how="left")
-    posts = joined["posts_shown"].to_numpy(dtype=object, na_value="[]", copy=True)
+    if not weekly.any():
+        return rows
+    mine = rows.loc[weekly, ["account_id", "period_start", "verdict", "evidence"]].reset_index(drop=True)
+    asked = mine[["account_id", "period_start"]].assign(place=np.arange(len(mine)))
+    posts = lake.query(_COUNTED_POSTS, {"asked": asked, "weeks": _weeks(clause, period)})["posts_shown"]
     url = accounts.set_index("account_id")["url"]
-    for place in np.flatnonzero((joined["verdict"] == "failed").to_numpy() & (posts == "[]")):
-        wall = {"title": _WALL, "url": str(url[joined["account_id"].iloc[place]]), "sha256": None}
-        posts[place] = tables.to_json([wall])
-    for place in np.flatnonzero(mine["evidence"] != "[]"):
-        posts[place] = tables.to_json([*json.loads(mine["evidence"].iloc[place]), *json.loads(posts[place])])
-    evidence = rows["evidence"].to_numpy(dtype=object, copy=True)
-    evidence[weekly] = posts
-    return rows.assign(evidence=pd.Series(evidence, index=rows.index, dtype="str"))
+    special: dict[int, str] = {}
+    for place in np.flatnonzero((mine["verdict"] == "failed") & (posts == "[]")).tolist():
+        wall = {"title": _WALL, "url": str(url[mine["account_id"].iloc[place]]), "sha256": None}
+        special[place] = tables.to_json([wall])
+    for place in np.flatnonzero(mine["evidence"] != "[]").tolist():
+        proofs, shown = json.loads(mine["evidence"].iloc[place]), json.loads(special.get(place, posts.iloc[place]))
+        special[place] = tables.to_json([*proofs, *shown])
+    posts.iloc[list(special)] = list(special.values())
+    first = int(weekly.argmax())  # the rows of a clause stand together
+    parts = [rows["evidence"].iloc[:first], posts, rows["evidence"].iloc[first + len(mine) :]]
+    return rows.assign(evidence=pd.concat(parts, ignore_index=True).array)
 
 
 def _weeks(clause: Clause, period: Period) -> pd.DataFrame:

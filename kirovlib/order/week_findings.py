@@ -49,11 +49,12 @@ def week_findings(
         "repost_count": posts.reposts,
         "unknown_count": posts.unknown,
         "removed_count": posts.own_with(REMOVED),
-        "removed_ad_count": posts.own_with(REMOVED | AD),
         "ad_count": posts.own_with(AD),
         "late_count": posts.own_with(LATE),
         "is_complete": posts.is_complete,
     }
+    if any(not edition.parameters["count_ads"] for edition in clause.editions):
+        numbers["removed_ad_count"] = posts.own_with(REMOVED | AD)
     judge = _Judge(clause, posts, numbers, period, last_moment, exemptions)
     for block in _blocks(here, subjects["institution_id"]):
         yield judge.block(subjects, block)
@@ -208,7 +209,8 @@ class _Judge:
         flags = [np.broadcast_to(each, facts["least_count"].shape) for each in cases.values()]
         reason = np.select(flags, [reasons.code(word) for word in cases], default=0)
         verdicts = [verdicts_of.code(checks.WEEK_VERDICTS.get(word, "cannot_tell")) for word in cases]
-        told = np.array([[reasons.code(word)] for word in lives["coverage_reason"]])
+        places, words = pd.factorize(lives["coverage_reason"])
+        told = np.array([reasons.code(word) for word in words])[places][:, None]
         untold = reason == reasons.code("week_not_collected")
         return np.select(flags, verdicts, default=0), np.where(untold & (told > 0), told, reason)
 
@@ -237,7 +239,10 @@ class _Judge:
         editions = [self._clause.edition_on(week.until - timedelta(days=1)) for week in weeks]
         starts, ends = (np.array(days, dtype="datetime64[us]") for days in _days(weeks))
         in_force = np.array([each.in_force_from if each else "NaT" for each in editions], dtype="datetime64[us]")
-        owners = {name: lives[name].repeat(len(weeks)).array for name in ("institution_id", "account_id")}
+        owners = {}
+        for name in ("institution_id", "account_id"):
+            places, known = pd.factorize(lives[name])
+            owners[name] = pd.Categorical.from_codes(np.repeat(places, len(weeks)), known)
         columns = {
             "clause": pd.Categorical.from_codes(np.zeros(proofs.size, dtype="int8"), pd.Index([self._clause.key])),
             **owners,
