@@ -25,7 +25,9 @@ _COUNTED_POSTS = f"""
           AND (count_reposts OR NOT coalesce(is_repost, false)) AND (count_ads OR NOT coalesce(is_ad, false))
           AND (count_removed OR missed_at IS NULL)
     )
-    SELECT place, '[' || array_to_string(list(proof ORDER BY posted_at, post_id)[:{_SHOWN_POSTS}], ',') || ']' AS posts_shown
+    SELECT place, coalesce(
+               '[' || array_to_string(list(proof ORDER BY posted_at, post_id)[:{_SHOWN_POSTS}], ',') || ']', '[]'
+           ) AS posts_shown
     FROM asked LEFT JOIN (
         SELECT account_id, period_start, posted_at, post_id,
                '{{"sha256":' || coalesce('"' || raw_sha256 || '"', 'null') || ',"title":"'
