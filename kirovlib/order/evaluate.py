@@ -175,11 +175,12 @@ def findings_of(found: Facts, order: Sequence[Clause], period: Period, *, late_s
     rows = tables.validate(tables.Findings, pd.concat(parts, ignore_index=True))
     rows = with_shared_opa_ids(rows, subjects)
     weekly = {clause.key for clause in order if clause.measured_on == "week"}
-    together = {key for key in weekly if any(_judges_together(clause) for clause in order if clause.key == key)}
+    together = {clause.key for clause in order if _judges_together(clause)}
     return with_manual_checks(rows, found.side.manual_checks, weekly, together)
 
 
 def _judges_together(clause: Clause) -> bool:
+    """Whether an edition judges the accounts of an institution as one."""
     return any(edition.parameters.get("unit") == "institution" for edition in clause.editions)
 
 

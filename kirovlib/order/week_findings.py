@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from itertools import groupby
 from typing import Any
@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from kirovlib import russian, tables
+from kirovlib import tables
 from kirovlib.counts import AD, LATE, REMOVED, Array, WeeklyPosts
-from kirovlib.order import checks
+from kirovlib.order import checks, week_texts
 from kirovlib.order.clauses import Clause, Edition
 from kirovlib.order.gates import GATES, exempted, gate
 from kirovlib.weeks import Period, Week
@@ -71,36 +71,6 @@ def _blocks(here: Array, institutions: pd.Series) -> Iterator[Array]:
         start = end
 
 
-class Texts:
-    """Texts that stand in many rows: each is made once and known by its code."""
-
-    def __init__(self) -> None:
-        self._codes: dict[str, int] = {"": 0}
-
-    def code(self, text: str) -> int:
-        """The code of a text."""
-        return self._codes.setdefault(text, len(self._codes))
-
-    def said(self, columns: Sequence[Array], words: Callable[..., str]) -> Array:
-        """Codes of texts, put into words once for each different combination of numbers.
-
-        Args:
-            columns: Whole numbers from 0 or flags, arrays of one shape, one for each argument of `words`.
-            words: Makes the text of a combination.
-        """
-        packed = np.zeros(columns[0].size, dtype="int64")
-        bases = [int(column.max(initial=0)) + 1 for column in columns]
-        for column, base in zip(columns, bases, strict=True):
-            packed = packed * base + column.ravel()
-        places, different = pd.factorize(packed)
-        codes = [self.code(words(*_unpacked(int(each), bases))) for each in different]
-        return np.array(codes, dtype="int32")[places].reshape(columns[0].shape)
-
-    def column(self, codes: Array) -> Any:
-        """A column of the texts (categorical)."""
-        return pd.Categorical.from_codes(codes.ravel(), pd.Index(self._codes))
-
-
 class _Judge:
     """Judges blocks of accounts; what all blocks share is made once."""
 
@@ -116,8 +86,8 @@ class _Judge:
         self._clause, self._posts, self._numbers = clause, posts, numbers
         self._weeks, self._last_moment, self._exemptions = period.weeks, last_moment, exemptions
         self._counted: dict[tuple[Any, ...], tuple[Array, Array]] = {}
-        self._texts = {name: Texts() for name in _TEXTS}
-        self._proofs = Texts()
+        self._texts = {name: week_texts.Texts() for name in _TEXTS}
+        self._proofs = week_texts.Texts()
         self._no_proof = self._proofs.code("[]")
 
     def block(self, subjects: pd.DataFrame, here: Array) -> pd.DataFrame:
@@ -147,7 +117,7 @@ class _Judge:
         facts = {name: array[here, first : first + len(weeks)] for name, array in self._numbers.items()}
         texts = self._texts
         if edition is None:
-            measured = _counts_said(texts["measured"], facts | {"least_count": facts["own_count"]}, {})
+            measured = week_texts.counts_said(texts["measured"], facts | {"least_count": facts["own_count"]}, {})
             words = {"verdict": "untested", "reason": "no_edition_in_force", "expected": "пункт ещё не действовал"}
             told = {name: np.array(texts[name].code(word)) for name, word in words.items()}
             return told | {"measured": measured}, np.array(0)
@@ -166,12 +136,12 @@ class _Judge:
         failed, passed = ((verdict == texts["verdict"].code(word)) & (why == 0) for word in ("failed", "passed"))
         gates = np.array([texts["reason"].code(word) for word in GATES])
         told = {
-            "expected": np.array(texts["expected"].code(_required(self._clause, edition))),
-            "measured": _counts_said(texts["measured"], facts, parameters),
+            "expected": np.array(texts["expected"].code(week_texts.required(self._clause, edition))),
+            "measured": week_texts.counts_said(texts["measured"], facts, parameters),
             "verdict": np.where(why > 0, texts["verdict"].code("inapplicable"), verdict),
             "reason": np.where(why > 0, gates[why], reason),
             "note": np.where(why > 0, 0, self._notes(facts, failed, passed, parameters, lives)),
-            "repair": _repairs(texts["repair"], facts, failed, parameters),
+            "repair": week_texts.repairs(texts["repair"], facts, failed, parameters),
         }
         return told, np.where(why == GATES.index("exempt"), acts, 0)
 
@@ -226,7 +196,7 @@ class _Judge:
         flags = {
             "met_by_institution": failed & enough & (parameters["unit"] == "account"),  # else the sum was judged
             "incomplete_but_met": passed & ~facts["is_complete"],
-            "removed_counted": (_removed_counted(facts, parameters) > 0) & bool(parameters["count_removed"]),
+            "removed_counted": (week_texts.removed_counted(facts, parameters) > 0) & bool(parameters["count_removed"]),
             "seen_late": facts["late_count"] > 0,
         }
         return self._texts["note"].said(
@@ -322,65 +292,3 @@ def _summed_by_institution(
     unread = _by_institution(~facts["is_complete"] & could_post, lives) > 0
     exists = _by_institution(~facts["existence_unknown"] & applies, lives) > 0
     return sums | {"is_complete": ~unread, "existence_unknown": ~exists}
-
-
-def _required(clause: Clause, edition: Edition) -> str:
-    """What an edition requires, with the choices that differ from the plain reading."""
-    choices = edition.parameters
-    unusual = [
-        *(["репосты считаются"] if choices["count_reposts"] else []),
-        *(["реклама не считается"] if not choices["count_ads"] else []),
-        *(["исчезнувшие не считаются"] if not choices["count_removed"] else []),
-        *(["считаются дни с публикациями"] if choices["distinct_days"] else []),
-        *(["по всем аккаунтам учреждения"] if choices["unit"] == "institution" else []),
-    ]
-    return clause.required(edition) + (f" ({', '.join(unusual)})" if unusual else "")
-
-
-def _removed_counted(facts: Mapping[str, Array], parameters: Mapping[str, Any]) -> Array:
-    """Vanished posts that count; of ads only where ads do."""
-    return np.asarray(facts["removed_count"] - (0 if parameters["count_ads"] else facts["removed_ad_count"]))
-
-
-def _repairs(texts: Texts, facts: Mapping[str, Array], failed: Array, parameters: Mapping[str, Any]) -> Array:
-    minimum = int(parameters["minimum_posts"])
-
-    def words(own: int, is_failed: int) -> str:
-        if not is_failed:
-            return ""
-        if parameters["distinct_days"]:
-            lacking = russian.counted(minimum - own, "дня", "дней", "дней")
-            return f"Не хватило {lacking} с публикациями: публикуйте в разные дни, не меньше чем в {minimum} за неделю."
-        lacking = russian.counted(minimum - own, "публикации", "публикаций", "публикаций")
-        return f"Не хватило {lacking}: размещайте не менее {minimum} собственных публикаций в неделю."
-
-    return texts.said([np.where(failed, facts["least_count"], 0), failed], words)
-
-
-def _counts_said(texts: Texts, facts: Mapping[str, Array], parameters: Mapping[str, Any]) -> Array:
-    """What was counted, in Russian; posts that the edition does not count are told apart."""
-    apart = {
-        "репостов": "repost_count" if not parameters.get("count_reposts") else "",
-        "неясно, репост ли": "unknown_count" if not parameters.get("count_reposts") else "",
-        "реклама не засчитана": "" if parameters.get("count_ads", True) else "ad_count",
-        "исчезнувшие не засчитаны": "" if parameters.get("count_removed", True) else "removed_count",
-    }
-    shown = {word: column for word, column in apart.items() if column}
-    whole = ["по всем аккаунтам учреждения"] if parameters.get("unit") == "institution" else []
-    days = ("день с публикациями", "дня с публикациями", "дней с публикациями")
-
-    def words(counted: int, complete: int, *numbers: int) -> str:
-        text = russian.counted(counted, *days) if parameters.get("distinct_days") else russian.posts(counted)
-        parts = [f"{word}: {number}" for word, number in zip(shown, numbers, strict=True) if number] + whole
-        parts += [] if complete else ["неделя прочитана не целиком"]
-        return f"{text} ({', '.join(parts)})" if parts else text
-
-    return texts.said([facts[name] for name in ("least_count", "is_complete", *shown.values())], words)
-
-
-def _unpacked(packed: int, bases: Sequence[int]) -> list[int]:
-    numbers = []
-    for base in reversed(bases):
-        packed, number = divmod(packed, base)
-        numbers.append(number)
-    return numbers[::-1]
