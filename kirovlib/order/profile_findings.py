@@ -94,7 +94,7 @@ def profile_findings(
 
     Args:
         clause: The clause.
-        subjects: See `evaluate.Judgement.subjects`.
+        subjects: See `facts.Facts.subjects`.
         snapshots: Those that judge the period.
         period: The weeks to judge.
         exemptions: Table Exemptions.

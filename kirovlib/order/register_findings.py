@@ -26,7 +26,7 @@ def register_findings(
 
     Args:
         clause: The clause.
-        subjects: See `evaluate.Judgement.subjects`.
+        subjects: See `facts.Facts.subjects`.
         snapshots: Those that judge the period: links to the portal are a hint.
         period: The weeks to judge.
         exemptions: Table Exemptions.
@@ -61,9 +61,9 @@ def institution_findings(
 
     Args:
         clause: The clause.
-        bodies: See `evaluate.Judgement.bodies`.
-        subjects: See `evaluate.Judgement.subjects`.
-        seen: account_id, status (of the latest snapshot that judges the period, blank for none), raw_sha256, has_posts
+        bodies: See `facts.Facts.bodies`.
+        subjects: See `facts.Facts.subjects`.
+        seen: account_id, status_seen (of a snapshot that judges the period, blank for none), raw_sha256, has_posts
             (whether it published in the period).
         period: The weeks to judge.
         exemptions: Table Exemptions.
@@ -108,7 +108,7 @@ def decision_findings(
 
     Args:
         clause: The clause.
-        bodies: See `evaluate.Judgement.bodies`.
+        bodies: See `facts.Facts.bodies`.
         decisions: Table Decisions.
         period: The weeks to judge.
         exemptions: Table Exemptions.
