@@ -40,12 +40,13 @@ sample: install  ## make data/sample, the notebooks' outputs and data/README.md 
 bench: install  ## speed and memory, each beside the plain way, in one run (about 20 minutes)
 	$(BIN)/python tests/bench/collect.py
 	$(BIN)/python tests/bench/judge.py
+	$(BIN)/python tests/bench/explore.py
 
 soak: install  ## kill collections at 200 random moments and compare (about 15 minutes)
 	$(BIN)/python tests/soak/collect.py --times 200
 
 lab: install  ## JupyterLab on the notebooks
-	$(BIN)/jupyter lab notebooks
+	$(BIN)/kirov lab
 
 clean:  ## remove the environment and what the demo made
 	rm -rf $(VENV) demo

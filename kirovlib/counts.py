@@ -113,6 +113,16 @@ class WeeklyPosts:
     bits: Array
     is_complete: Array
 
+    def of_accounts(self, accounts: Sequence[str]) -> WeeklyPosts:
+        """The posts of some of the accounts, in the order given."""
+        places = [self.accounts.index(account) for account in accounts]
+        mine = np.full(len(self.accounts), -1)
+        mine[places] = np.arange(len(places))
+        account, week = np.divmod(self.place.astype("int64"), len(self.weeks))
+        kept = mine[account] >= 0
+        place = mine[account[kept]] * len(self.weeks) + week[kept]
+        return WeeklyPosts(tuple(accounts), self.weeks, place, self.bits[kept], self.is_complete[places])
+
     def count(self, keep: Array | None = None) -> Array:
         """How many of the posts kept (bool by post; all by default), accounts × weeks."""
         place = self.place if keep is None else self.place[keep]

@@ -20,11 +20,22 @@ KirovError                     exit code 1
 
 from __future__ import annotations
 
+import os
+import traceback
+
+_RED, _PLAIN = "\x1b[1;31m", "\x1b[0m"
+
 
 class KirovError(Exception):
     """Base of all errors of the package; `exit_code` is what the command line ends with."""
 
     exit_code = 1
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows in a notebook: the message alone; the whole traceback with KIROV_DEBUG."""
+        if os.environ.get("KIROV_DEBUG"):
+            return [line.rstrip("\n") for line in traceback.format_exception(self)]
+        return [f"{_RED}{line}{_PLAIN}" for line in str(self).splitlines()]
 
 
 class InputError(KirovError):

@@ -112,6 +112,11 @@ class Period:
         return self.weeks[0].start
 
     @property
+    def last(self) -> date:
+        """The last Sunday."""
+        return self.until - timedelta(days=1)
+
+    @property
     def until(self) -> date:
         """The Monday after the last week (exclusive end)."""
         return self.weeks[-1].until
@@ -128,10 +133,10 @@ class Period:
 
     @classmethod
     def parse(cls, text: str) -> Period:
-        """A week `2024-W21`, month `2024-05` or quarter `2024-Q2`.
+        """A week `2024-W21`, month `2024-05`, quarter `2024-Q2` or dates `2024-05-20_2024-06-16` (see `between`).
 
         Raises:
-            ParameterError: When the text is none of these.
+            ParameterError: When the text is none of these, or the dates are in the wrong order.
 
         Example:
             >>> [week.label for week in Period.parse("2024-05").weeks]
@@ -147,8 +152,30 @@ class Period:
         if quarter:
             last = 3 * int(quarter[2])
             return cls(text, _weeks_of_months(int(quarter[1]), last - 2, last))
-        msg = f"«{text}» — не период. Ожидается неделя (2024-W21), месяц (2024-05) или квартал (2024-Q2)."
+        dates = re.fullmatch(r"(20\d{2}-\d{2}-\d{2})_(20\d{2}-\d{2}-\d{2})", text, re.ASCII)
+        if dates:
+            return cls.between(_date(dates[1]), _date(dates[2]))
+        msg = (
+            f"«{text}» — не период. Ожидается неделя (2024-W21), месяц (2024-05), квартал (2024-Q2) "
+            "или даты (2024-05-20_2024-06-16)."
+        )
         raise ParameterError(msg)
+
+    def require_collected(self, last_moment: datetime) -> None:
+        """Refuse a period that lies wholly after the last collection.
+
+        Args:
+            last_moment: Until when was collected (UTC).
+
+        Raises:
+            ParameterError: With the last day that was collected.
+        """
+        if self.starts_at >= last_moment:
+            msg = (
+                f"Период {self.label} ещё не собран: последние данные — за {local_date(last_moment):%d.%m.%Y}. "
+                "Выполните «kirov collect» или выберите более ранний период."
+            )
+            raise ParameterError(msg)
 
     def previous(self) -> Period:
         """The period before: of a month or quarter the one before, of weeks as many directly before.
@@ -201,6 +228,14 @@ def last_full_week(now: datetime) -> Week:
     return Week.of(now).shifted(-1)
 
 
+def _date(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        msg = f"Даты «{text}» нет в календаре. Ожидается год-месяц-день, например 2024-05-20."
+        raise ParameterError(msg) from None
+
+
 def _weeks_of_months(year: int, first: int, last: int) -> tuple[Week, ...]:
     return _weeks_by_thursday(date(year, first, 1), date(year, last, calendar.monthrange(year, last)[1]))
 
@@ -212,3 +247,29 @@ def _weeks_by_thursday(first: date, last: date) -> tuple[Week, ...]:
             weeks.append(week)
         week = week.shifted(1)
     return tuple(weeks)
+
+
+# Article 112 of the Labour Code of the Russian Federation: month, day, name.
+_HOLIDAYS = {
+    **{(1, day): "Новогодние каникулы" for day in (1, 2, 3, 4, 5, 6, 8)},
+    (1, 7): "Рождество Христово",
+    (2, 23): "День защитника Отечества",
+    (3, 8): "Международный женский день",
+    (5, 1): "Праздник Весны и Труда",
+    (5, 9): "День Победы",
+    (6, 12): "День России",
+    (11, 4): "День народного единства",
+}
+
+
+def holidays(first: date, until: date) -> dict[date, str]:
+    """The public holidays of Russia from a local date to another (exclusive), with their names.
+
+    Source: article 112 of the Labour Code. Days off that the government transfers each year are not known here.
+
+    Example:
+        >>> holidays(date(2024, 5, 1), date(2024, 5, 10))
+        {datetime.date(2024, 5, 1): 'Праздник Весны и Труда', datetime.date(2024, 5, 9): 'День Победы'}
+    """
+    days = [first + timedelta(days=number) for number in range((until - first).days)]
+    return {day: _HOLIDAYS[day.month, day.day] for day in days if (day.month, day.day) in _HOLIDAYS}

@@ -10,6 +10,7 @@ import nbformat
 import pytest
 
 from kirovlib import sample
+from kirovlib.reports import notebooks
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -60,6 +61,12 @@ def test_a_notebook_carries_outputs_without_an_error_or_a_path_of_a_machine(file
     assert not [output for output in outputs if output.output_type in {"error", "stream"}]
     assert str(ROOT) not in text
     assert "papermill" not in text
+
+
+@pytest.mark.parametrize("file", NOTEBOOKS, ids=lambda file: file.stem)
+def test_a_notebook_run_again_is_the_same_bytes(file: Path, tmp_path: Path) -> None:
+    nbformat.write(notebooks.run(file, {}, file.parent), tmp_path / file.name)
+    assert (tmp_path / file.name).read_bytes() == file.read_bytes()
 
 
 def test_the_data_dictionary_is_the_one_that_the_tables_give() -> None:

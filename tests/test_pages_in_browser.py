@@ -54,6 +54,8 @@ class Visit:
             "document.addEventListener('securitypolicyviolation', e => console.error('policy: ' + e.violatedDirective))"
         )
         self.page.goto(file.as_uri(), wait_until="load")
+        # Charts are drawn one after the other.
+        self.page.locator(".figure:not(:has(svg.main-svg))").first.wait_for(state="detached")
 
 
 @pytest.mark.parametrize("name", ["index", *notebooks.REPORTED])

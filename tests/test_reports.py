@@ -6,6 +6,7 @@ import hashlib
 import html
 import json
 import re
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,10 @@ import pandas as pd
 import pytest
 
 from kirovlib import charts, demo, tables
-from kirovlib.errors import KirovError, ParameterError
+from kirovlib.errors import KirovError
+from kirovlib.exports import files, workbook
 from kirovlib.order import evaluate, wording
-from kirovlib.reports import export, notebooks, pages, workbook
+from kirovlib.reports import notebooks, pages
 
 PAGES = ["index", *notebooks.REPORTED]
 
@@ -130,7 +132,7 @@ def test_foreign_text_never_becomes_a_formula_in_the_workbook(tmp_path: Path) ->
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1"])
 def test_foreign_text_never_starts_a_formula_in_csv(text: str) -> None:
-    assert str(export._harmless(text)).startswith("'")
+    assert str(files._harmless(text)).startswith("'")
 
 
 def test_foreign_markup_is_shown_as_text_in_tables() -> None:
@@ -149,21 +151,6 @@ def test_a_long_table_says_how_many_rows_it_leaves_out() -> None:
     many = pd.DataFrame({"n": range(30)})
     assert "ещё 20" in charts.table(many, {"n": "n"}, limit=10).data
     assert "Таких строк нет" in charts.table(many.head(0), {"n": "n"}).data
-
-
-@pytest.mark.parametrize(
-    ("parameters", "words"),
-    [
-        ({"weak": "2024-W21"}, "Неизвестный параметр «weak»"),
-        ({"period": 2024}, "ожидается текст"),
-        ({"period": "2024-W60"}, "2024-W60"),
-        ({"past_weeks": -1}, "от 0 до"),
-        ({"past_weeks": "3"}, "целое число"),
-    ],
-)
-def test_wrong_notebook_parameters_are_refused_before_a_kernel_starts(parameters: dict[str, Any], words: str) -> None:
-    with pytest.raises(ParameterError, match=words):
-        notebooks.run(Path("no-such.ipynb"), parameters, Path())
 
 
 def test_a_failing_notebook_leaves_the_older_report_alone(
@@ -194,8 +181,11 @@ def test_a_chart_without_anything_to_draw_says_so() -> None:
         charts.verdicts_by(named, "clause_name", "Выводы"),
         charts.matrix(named),
         charts.distribution(counts, 3, "Публикации"),
-        charts.share_meeting_norm(counts, 3, pd.Timestamp("2024-05-15").date()),
-        charts.posts_heatmap(counts, pd.Series(dtype="str"), 3),
+        charts.quantile_fan(counts, pd.Timestamp("2024-05-15").date()),
+        charts.share_meeting_norm(counts, pd.Timestamp("2024-05-15").date()),
+        charts.repost_share(counts),
+        charts.posts_heatmap(counts),
+        charts.rhythm(pd.DataFrame({"platform": [], "weekday": [], "hour": [], "own_count": []})),
     ]
     assert all("Показать нечего" in figure.layout.annotations[0].text for figure in drawn)
 
@@ -282,7 +272,7 @@ def test_the_matrix_shows_the_worst_verdict_of_each_institution_and_clause() -> 
         ("b", SCOPE, "untested", "Нет"),
     ]
     shown = cells(charts.matrix(named_rows(*rows)))
-    posts, scope = "п. 3.1<br>Публикации", "п. 1<br>Аккаунт"
+    posts, scope = "п. 3.1 Публикации", "п. 1 Аккаунт"
     assert shown == {("Школа a", posts): "✕", ("Школа a", scope): "", ("Школа b", posts): "✓", ("Школа b", scope): "·"}
 
 
@@ -292,7 +282,7 @@ def test_the_matrix_has_findings_on_institutions_as_well_as_on_accounts(small_de
     figure = charts.matrix(named)
     heat = figure.data[0]
     assert len(heat.y) == named["institution_id"].nunique()
-    columns = [column.partition("<br>")[0] for column in heat.x]
+    columns = [" ".join(column.split()[:2]) for column in heat.x]
     assert columns == [" ".join(name.split()[:2]) for name in dict.fromkeys(named["clause_name"])]
     for number, clause in (("п. 1", "scope"), ("п. 3.2", "group_decisions")):
         shown = [row[columns.index(number)] for row in heat.text]
@@ -305,7 +295,7 @@ def test_the_most_breached_institutions_are_on_top_of_the_matrix() -> None:
         ("a", POSTS, "failed", "x"), ("a", SCOPE, "failed", "x"), ("b", POSTS, "passed", "x"),
         ("c", POSTS, "failed", "x"), ("c", SCOPE, "passed", "x"),
     )  # fmt: skip
-    assert list(charts.matrix(rows).data[0].y) == ["Школа b", "Школа c", "Школа a"]  # drawn from the bottom
+    assert list(charts.matrix(rows).data[0].y) == ["Школа a", "Школа c", "Школа b"]
 
 
 def test_hovering_over_the_matrix_tells_why_the_most_frequent_reason_first() -> None:
@@ -317,15 +307,13 @@ def test_hovering_over_the_matrix_tells_why_the_most_frequent_reason_first() -> 
     )  # fmt: skip
     figure = charts.matrix(rows)
     told = cells(figure, "customdata")
-    posts, scope = "п. 3.1<br>Публикации", "п. 1<br>Аккаунт"
-    assert told["Школа a", posts] == "нарушение<br>Мало: 3<br>Иначе"
-    assert told["Школа b", posts] == "соблюдается"
-    assert told["Школа b", scope] == "не применяется"
-    assert told["Школа c", posts] == "не установлено<br>Неясно"
-    assert told["Школа c", scope] == ""
-    assert told["Школа d", posts].count("<br>") == 4
+    posts, scope = "п. 3.1 Публикации", "п. 1 Аккаунт"
+    assert told["Школа a", posts] == "Мало: 3<br>Иначе"
+    assert told["Школа c", posts] == "Неясно"
+    assert {told["Школа b", posts], told["Школа b", scope], told["Школа c", scope]} == {""}
+    assert told["Школа d", posts].count("<br>") == 2
     assert told["Школа d", posts].endswith("<br>…")
-    assert figure.data[0].hovertemplate == "%{y}<br>%{x}<br>%{customdata}<extra></extra>"
+    assert figure.data[0].hovertemplate == "%{y}<br>%{x}<br>%{text} %{customdata}<extra></extra>"
 
 
 def test_foreign_markup_in_names_is_shown_as_text_in_the_index_and_the_matrix() -> None:
@@ -338,4 +326,74 @@ def test_foreign_markup_in_names_is_shown_as_text_in_the_index_and_the_matrix() 
         drawn = json.dumps(figure.to_plotly_json(), default=str, ensure_ascii=False)
         assert "<a " not in drawn
         assert "<b>" not in drawn
-    assert matrix.data[0].x[0] == "п. 3.1<br>&lt;b&gt;Публикации&lt;/b&gt;"
+    assert matrix.layout.xaxis.ticktext[0] == "п. 3.1<br>&lt;b&gt;Публикации&lt;/b&gt;"
+
+
+def test_of_many_institutions_the_lowest_forty_are_bars_and_the_title_says_so() -> None:
+    rows = index_rows(*[(f"{number:02d}", number, 1, "red" if number < 45 else "green") for number in range(50)])
+    figure = charts.zones(rows, names(*rows["institution_id"]))
+    assert sorted(label for bar in figure.data for label in bar.y) == [f"Школа {number:02d}" for number in range(40)]
+    assert figure.layout.title.text == "Индекс соблюдения (n = 50; показаны 40 самых низких)"
+    assert figure.layout.title.subtitle.text == "Всего: красная зона — 45, жёлтая зона — 0, зелёная зона — 5"
+
+
+def test_an_index_of_nothing_kept_is_written_though_its_bar_has_no_length() -> None:
+    figure = charts.zones(index_rows(("a", 0, 0.5, "red"), ("b", 50, 1, "yellow")), names("a", "b"))
+    assert [(note.y, note.text) for note in figure.layout.annotations] == [("Школа a", "0 · установлено 50\u00a0%")]
+
+
+def many_named(count: int) -> pd.DataFrame:
+    """The later an institution's key, the more it needs."""
+    rows = []
+    for number in range(count):
+        verdicts = ("failed" if number * 2 >= count else "cannot_tell", "failed" if number == count - 1 else "passed")
+        rows += [
+            (f"{number:04d}", clause, verdict, "x") for clause, verdict in zip((POSTS, SCOPE), verdicts, strict=True)
+        ]
+    return named_rows(*rows)
+
+
+@pytest.mark.parametrize(("count", "blocks"), [(60, 1), (61, 2), (120, 3), (121, 4), (700, 18)])
+def test_a_long_matrix_shows_every_name_and_repeats_its_heads(count: int, blocks: int) -> None:
+    figure = charts.matrix(many_named(count))
+    assert len(figure.data) == blocks
+    assert sum(len(heat.y) for heat in figure.data) == len({label for heat in figure.data for label in heat.y}) == count
+    assert all(len(heat.y) <= 60 for heat in figure.data)
+    axes = [figure.layout[name] for name in figure.layout if name.startswith("yaxis")]
+    assert all(axis.dtick == 1 and axis.autorange == "reversed" for axis in axes)
+    heads = [figure.layout[name].ticktext for name in figure.layout if name.startswith("xaxis")]
+    assert heads == [("п. 3.1<br>Публикации", "п. 1<br>Аккаунт")] * blocks
+    assert figure.data[0].y[0] == f"Школа {count - 1:04d}"
+
+
+def test_rows_of_a_long_matrix_have_one_height_and_do_not_overlap() -> None:
+    figure = charts.matrix(many_named(700))
+    domains = [figure.layout[f"yaxis{heat.yaxis[1:]}"].domain for heat in figure.data]
+    heights = [(top - low) / len(heat.y) for (low, top), heat in zip(domains, figure.data, strict=True)]
+    assert max(heights) - min(heights) < 1e-9
+    assert all(low > below[1] for (low, _), below in pairwise(domains))
+    assert domains[-1][0] == pytest.approx(0)
+    drawn = figure.layout.height - figure.layout.margin.t - figure.layout.margin.b
+    assert heights[0] * drawn == pytest.approx(15)
+
+
+def test_of_more_than_a_thousand_institutions_the_title_says_how_many_are_left_out_and_where_they_stand() -> None:
+    figure = charts.matrix(many_named(1003))
+    assert "показаны первые 1000 из 1003, ещё 3 строки — в findings.xlsx" in figure.layout.title.text
+    shown = [label for heat in figure.data for label in heat.y]
+    assert len(shown) == 1000
+    assert "Школа 1002" in shown
+
+
+def test_institutions_of_one_name_keep_rows_of_their_own_in_the_matrix() -> None:
+    figure = charts.matrix(many_named(130).assign(institution="Школа"))
+    assert len({label for heat in figure.data for label in heat.y}) == 130
+
+
+def test_the_data_behind_a_long_matrix_are_its_cells_and_nothing_else() -> None:
+    rows = charts.figure_rows(charts.matrix(many_named(130)).to_plotly_json())
+    assert len(rows) == 2 * 130
+    assert not rows["y"].isna().any()
+    assert set(rows["x"]) == {"п. 3.1 Публикации", "п. 1 Аккаунт"}
+    assert set(rows["value"]) == {"✕", "?", "✓"}
+    assert set(rows["note"]) == {"x", ""}

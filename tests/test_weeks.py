@@ -119,7 +119,8 @@ def test_spaces_around_a_label_are_forgiven() -> None:
 @pytest.mark.parametrize(
     "text",
     ["", "W21", "2024", "2024-0", "2024-00", "2024-13", "2024-5", "2024-Q0", "2024-Q5", "2024-q2",
-     "2024-05-20", "٢٠٢٤-٠٥", "май 2024"],
+     "2024-05-20", "2024-05-20_", "2024-05-20_2024-W22", "2024-05-20-2024-06-16", "24-05-20_24-06-16", "٢٠٢٤-٠٥",
+     "май 2024"],
 )  # fmt: skip
 def test_what_is_not_a_period_is_refused_with_examples(text: str) -> None:
     with pytest.raises(ParameterError, match=r"не период.*2024-W21.*2024-05.*2024-Q2"):
@@ -179,6 +180,30 @@ def test_a_period_between_dates_counts_both_thursdays_at_its_ends() -> None:
 def test_dates_in_the_wrong_order_are_refused() -> None:
     with pytest.raises(ParameterError, match=r"24.05.2024 позже его конца 20.05.2024"):
         Period.between(date(2024, 5, 24), date(2024, 5, 20))
+    with pytest.raises(ParameterError, match=r"24.05.2024 позже его конца 20.05.2024"):
+        Period.parse("2024-05-24_2024-05-20")
+
+
+@pytest.mark.parametrize("text", ["2024-02-30_2024-05-20", "2024-05-20_2024-13-01", "2024-00-10_2024-05-20"])
+def test_dates_that_no_calendar_has_are_refused_as_such(text: str) -> None:
+    with pytest.raises(ParameterError, match=r"нет в календаре. Ожидается год-месяц-день, например 2024-05-20"):
+        Period.parse(text)
+
+
+@given(DATES, st.integers(0, 100))
+def test_the_label_of_a_period_between_dates_reads_back_as_the_same_period(day: date, days: int) -> None:
+    period = Period.between(Week.of(day).start, max(Week.of(day).until, day + timedelta(days=days)))
+    assert Period.parse(period.label) == period
+    assert Period.parse(period.previous().label).weeks == period.previous().weeks
+    assert (period.last.isoweekday(), period.last + timedelta(days=1)) == (7, period.until)
+
+
+def test_a_period_is_refused_when_it_begins_at_or_after_the_last_moment_collected() -> None:
+    week = Period.parse("2024-W21")
+    week.require_collected(week.starts_at + SECOND)
+    for moment in (week.starts_at, week.starts_at - SECOND):
+        with pytest.raises(ParameterError, match=r"2024-W21 ещё не собран: последние данные — за (19|20).05.2024"):
+            week.require_collected(moment)
 
 
 def test_dates_without_a_thursday_between_them_are_refused() -> None:

@@ -20,6 +20,8 @@ COLOURS = {
     "inapplicable": "#C3CAD3",
     "untested": "#E6E9ED",
 }
+# A pattern tells verdicts apart where colours do not.
+PATTERNS = {"failed": "", "cannot_tell": "/", "passed": "", "inapplicable": "", "untested": "."}
 INK, PALE, ACCENT = "#1F2A37", "#E3E8EE", "#1D4E89"
 ROW_PIXELS = 22
 _LONGEST_LABEL = 48

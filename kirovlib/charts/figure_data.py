@@ -28,14 +28,16 @@ def plain(value: Any) -> Any:
 
 
 def figure_rows(figure: Mapping[str, Any]) -> pd.DataFrame:
-    """The data behind a figure as a long table: trace, x, y, value."""
+    """The data behind a figure as a long table: trace, x, y; of heat maps value (as shown) and note (when hovering)."""
     rows: list[dict[str, Any]] = []
     for trace in plain(json.loads(json.dumps(figure["data"]))):
         name = trace.get("name", "")
         if trace["type"] == "heatmap":
-            shown = trace.get("customdata") or trace["text"]
+            told = {"value": trace.get("text", trace["z"]), "note": trace.get("customdata", [[0]])}
+            if not isinstance(told["note"][0][0], str):
+                del told["note"]  # numbers for hovering, not a text
             rows += [
-                {"trace": name, "x": x, "y": y, "value": shown[row][column]}
+                {"trace": name, "x": x, "y": y, **{key: cells[row][column] for key, cells in told.items()}}
                 for row, y in enumerate(trace["y"])
                 for column, x in enumerate(trace["x"])
             ]

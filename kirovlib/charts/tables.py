@@ -28,7 +28,7 @@ _CLASSES = {
     "measured": "m", "repair": "m", "evidence": "m", "clause_name": "w", "reason_name": "w", "url": "u", "quote": "q",
 }  # fmt: skip
 # In the table itself, so that verdicts look the same in JupyterLab, which has no style sheet of ours.
-_STYLE = (
+STYLE = (
     "<style>.v{display:inline-block;white-space:nowrap;padding:1px 8px;border-radius:10px;font-weight:400}"
     + "".join(
         f".v.{word}{{background:{colour};color:{'#fff' if word in {'failed', 'passed'} else INK}}}"
@@ -39,8 +39,26 @@ _STYLE = (
 _SHOWN_PROOFS, _HASH_LETTERS = 2, 8
 
 
-def tiles(judged: Judgement) -> HTML:
-    """The headline numbers of a judgement."""
+def basis(judged: Judgement) -> HTML:
+    """The period and how much of it was read, in a line; where nothing could be judged, why and what to do."""
+    whole = judged.read_completely()
+    share = russian.percent(judged.collected_share())
+    read = f"{int(whole.sum())} из {russian.counted(len(whole), 'аккаунта', 'аккаунтов', 'аккаунтов')} ({share})"
+    rest = "" if whole.all() else "; о непрочитанных вывод — «не установлено», а не «нарушение»"
+    days = f"{russian.dated(judged.period.start)} – {russian.dated(judged.period.last)}"
+    line = f"Период {judged.period.label}: {days}. Прочитано целиком {read}{rest}."
+    told = [line, *method_words.missing(judged)]
+    style = f"border-left:5px solid {ACCENT if len(told) == 1 else COLOURS['cannot_tell']};padding:4px 14px"
+    return HTML(f'<div style="{style}">{"<br>".join(map(html.escape, told))}</div>')
+
+
+def tiles(judged: Judgement, moved: pd.DataFrame | None = None) -> HTML:
+    """The headline numbers of a judgement.
+
+    Args:
+        judged: The judgement.
+        moved: Its `named_changes`: then the tile of breaches says how many are new, newly established and mended.
+    """
     findings = judged.findings
     failed, unknown = (
         findings[findings["verdict"] == "failed"],
@@ -62,7 +80,7 @@ def tiles(judged: Judgement) -> HTML:
     shown = "".join(
         f'<div class="tile" style="{_TILE};border-top-color:{COLOURS.get(verdict, ACCENT)}">'
         f'<b style="display:block;font-size:34px;line-height:1.1">{html.escape(number)}</b> '
-        f'<span style="font-size:14px">{html.escape(text)}</span></div>'
+        f'<span style="font-size:14px">{html.escape(text)}</span>{_moved(moved) if verdict == "failed" else ""}</div>'
         for number, text, verdict in cells
     )
     grid = "display:grid;grid-template-columns:repeat(auto-fit,minmax(180px,1fr));gap:12px;margin:16px 0"
@@ -93,7 +111,7 @@ def table(frame: pd.DataFrame, headers: Mapping[str, str], *, limit: int = 200) 
     )
     rest = len(frame) - limit
     more = f'<p class="more">Показаны первые {limit}, ещё {rest} — в findings.xlsx.</p>' if rest > 0 else ""
-    style = _STYLE if _VERDICT_COLUMNS & set(headers) else ""
+    style = STYLE if _VERDICT_COLUMNS & set(headers) else ""
     return HTML(f'{style}<table class="rows"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{more}')
 
 
@@ -115,7 +133,8 @@ def _cell(name: Any, value: Any) -> str:
     return html.escape(str(value))
 
 
-def _verdict(word: str) -> str:
+def verdict(word: str) -> str:
+    """A verdict as symbol and word in its colour; the colours stand in a style block that `table` writes."""
     return f'<b class="v {word}">{wording.SYMBOLS[word]} {wording.VERDICTS[word]}</b>'
 
 
@@ -123,7 +142,7 @@ def _proofs(text: str) -> str:
     """Proofs as links, each with the beginning of the hash of the stored answer."""
     proofs = json.loads(text)
     shown = [
-        _link(proof["url"], proof["title"] or proof["url"])
+        link(proof["url"], proof["title"] or proof["url"])
         + (f" <code>{html.escape(proof['sha256'][:_HASH_LETTERS])}</code>" if proof["sha256"] else "")
         for proof in proofs[:_SHOWN_PROOFS]
     ]
@@ -131,10 +150,19 @@ def _proofs(text: str) -> str:
     return "<br>".join([*shown, *rest])
 
 
-def _link(url: str, shown: str) -> str:
+def link(url: str, shown: str) -> str:
+    """An address as a link, the shown text escaped; what is no http(s) address is text."""
     if not url.startswith(("https://", "http://")):
         return html.escape(shown)
     return f'<a href="{html.escape(url)}" rel="noreferrer">{html.escape(shown)}</a>'
+
+
+def _moved(moved: pd.DataFrame | None) -> str:
+    """«новых 3, впервые установлено 14, исправлено 2», a line of its own."""
+    counted = pd.Series() if moved is None else moved["change"].value_counts()
+    words = {"new_failure": "новых", "newly_established": "впервые установлено", "mended": "исправлено"}
+    told = [f"{text}\u00a0{counted[word]}" for word, text in words.items() if word in counted]
+    return f'<br><span style="font-size:12px;color:#5a6675">{", ".join(told)}</span>' if told else ""
 
 
 def _institutions(rows: pd.DataFrame) -> str:
@@ -146,8 +174,8 @@ def _word(number: int, forms: tuple[str, str, str]) -> str:
 
 
 _SHOWN_AS: dict[str, Callable[[str], str]] = {
-    **dict.fromkeys(_VERDICT_COLUMNS, _verdict),
+    **dict.fromkeys(_VERDICT_COLUMNS, verdict),
     "evidence": _proofs,
-    "url": lambda url: _link(url, url.removeprefix("https://")),
-    "repair": lambda text: _link(text, text),
+    "url": lambda url: link(url, url.removeprefix("https://")),
+    "repair": lambda text: link(text, text),
 }

@@ -1,4 +1,4 @@
-"""Posts by week as figures."""
+"""Posts by week as figures: how they are spread, how many accounts meet the norm, how many are reposts."""
 
 from __future__ import annotations
 
@@ -8,11 +8,23 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from kirovlib import russian
-from kirovlib.charts.base import ACCENT, COLOURS, LAYOUT, PALE, ROW_PIXELS, nothing, short, unique
+from kirovlib import frequency, russian
+from kirovlib.charts.base import ACCENT, COLOURS, LAYOUT, nothing, short
+from kirovlib.charts.lines import Line, share_lines
+from kirovlib.charts.week_axis import WeekAxis, read_range, subtitle
 from kirovlib.order import wording
 
-_MANY_WEEKS = 16
+_ENOUGH_READ, _MANY_POSTS = 0.98, 30
+_UNREAD = "ни одна неделя не прочитана целиком"
+_BANDS = (
+    ("q10", "q90", "10–90 % аккаунтов", "rgba(29,78,137,0.16)"),
+    ("q25", "q75", "25–75 %", "rgba(29,78,137,0.34)"),
+)
+_FAN_TOLD = (
+    "неделя с %{x}<br>медиана: %{y:.2~f}<br>у половины аккаунтов от %{customdata[0]:.2~f} до %{customdata[1]:.2~f}, "
+    "у 80\u00a0% от %{customdata[2]:.2~f} до %{customdata[3]:.2~f}<br>"
+    "прочитано целиком: %{customdata[4]} из %{customdata[5]} аккаунтов%{hovertext}<extra></extra>"
+)
 
 
 def distribution(counts: pd.DataFrame, minimum: int, title: str) -> go.Figure:
@@ -55,132 +67,162 @@ def distribution(counts: pd.DataFrame, minimum: int, title: str) -> go.Figure:
         title_text=f"{title} (n = {len(counts)})",
         barmode="stack",
         height=408,
-        xaxis={"title": "собственных публикаций за неделю", "dtick": 1},
+        xaxis={"title": "собственных публикаций за неделю", "dtick": 1 if top <= _MANY_POSTS else 5},
         yaxis={"title": "аккаунтов", "tickformat": "d", "nticks": 6, "rangemode": "tozero"},
         legend={"x": 1, "xanchor": "right"},
     )
     return figure
 
 
-def share_meeting_norm(counts: pd.DataFrame, minimum: int, in_force_from: date) -> go.Figure:
-    """By week, the share of completely read accounts that reach the norm; the order's date is marked."""
-    complete = counts[counts["is_complete"].astype(bool)]
-    if complete.empty:
-        return nothing("Доля аккаунтов, выполнивших норму, по неделям", "ни одна неделя не прочитана целиком")
-    by_week = (complete["own_count"] >= minimum).groupby(complete["week_start"]).agg(["mean", "sum", "count"])
-    labels = [_week_label(start) for start in by_week.index]
-    hover = [
-        f"{int(met)} из {int(total)} аккаунтов" for met, total in zip(by_week["sum"], by_week["count"], strict=True)
-    ]
-    figure = go.Figure(
-        go.Scatter(
-            x=labels,
-            y=(100 * by_week["mean"]).round(2),
-            mode="lines+markers+text",
-            line={"color": ACCENT, "width": 3},
-            marker={"size": 8},
-            text=[russian.percent(share) for share in by_week["mean"]],
-            textposition="top center",
-            customdata=hover,
-            hovertemplate="%{x}<br>%{customdata}<extra></extra>",
-            cliponaxis=False,
-        )
-    )
-    before = [position for position, start in enumerate(by_week.index) if start.date() <= in_force_from]
-    if before and len(before) < len(labels):
-        figure.add_vline(x=before[-1] + 0.0, line={"color": COLOURS["failed"], "width": 2, "dash": "dash"})
-        figure.add_annotation(
-            x=before[-1],
-            y=0.04,
-            yref="paper",
-            xanchor="left",
-            xshift=6,
-            showarrow=False,
-            text=f"{russian.dated(in_force_from)} — распоряжение № 131",
-            font={"color": COLOURS["failed"]},
-        )
-    figure.update_layout(
-        LAYOUT,
-        title_text="Доля аккаунтов, выполнивших норму, по неделям",
-        height=408,
-        xaxis={"title": "неделя (понедельник)", "type": "category"},
-        yaxis={"title": "доля прочитанных целиком", "ticksuffix": "\u00a0%", "range": [0, 108]},
-    )
-    return figure
-
-
-def posts_heatmap(counts: pd.DataFrame, institutions: pd.Series, minimum: int) -> go.Figure:
-    """Own posts by account and week; incomplete weeks are blank with «?».
+def quantile_fan(weeks: pd.DataFrame, in_force_from: date) -> go.Figure:
+    """Own posts a week over time: where the middle half and the middle 80 % of the accounts lie, and the median.
 
     Args:
-        counts: Table WeeklyCounts.
-        institutions: Names by account_id.
-        minimum: The norm: counts below it are warm, at or above it cool.
+        weeks: See `posting_weeks`.
+        in_force_from: The order's date, marked.
     """
-    read = counts.groupby("week_start")["is_complete"].transform("any")
-    counts = counts[read.astype(bool)]  # weeks that nobody was read for would be columns of question marks
-    if counts.empty:
-        return nothing("Собственные публикации по неделям", "ни одна неделя не прочитана целиком")
-    wide = counts.pivot_table(index="account_id", columns="week_start", values="own_count", aggfunc="sum")
-    complete = counts.assign(is_complete=counts["is_complete"].astype(int)).pivot_table(
-        index="account_id", columns="week_start", values="is_complete", aggfunc="min"
-    )
-    wide = wide.loc[wide.iloc[:, -1].sort_values(kind="stable", ascending=False).index]
-    complete = complete.loc[wide.index]
-    labels = _account_labels(wide.index, institutions)
-    shown = wide.where(complete == 1)
-    text = shown.map(lambda number: "" if pd.isna(number) else str(int(number))).mask(complete == 0, "?")
-    figure = go.Figure(
-        go.Heatmap(
-            z=[
-                [None if pd.isna(number) else min(int(number), 2 * minimum) for number in row]
-                for row in shown.to_numpy()
-            ],
-            x=[_week_label(start) for start in wide.columns],
-            y=labels,
-            text=text.to_numpy().tolist(),
-            texttemplate="%{text}",
-            zmin=0,
-            zmax=2 * minimum,
-            xgap=2,
-            ygap=2,
-            showscale=False,
-            colorscale=_norm_scale(minimum),
-            hovertemplate="%{y}<br>неделя с %{x}<br>собственных публикаций: %{text}<extra></extra>",
-            hoverongaps=False,
-        )
-    )
+    title = "Собственные публикации за неделю: медиана и разброс"
+    if not weeks["is_complete"].any():
+        return nothing(title, _UNREAD)
+    weeks = read_range(weeks)
+    axis = WeekAxis.of(weeks["week_start"])
+    found = frequency.quantiles(weeks).set_index("week_start").reindex(axis.starts)
+    figure = go.Figure()
+    for low, high, name, colour in _BANDS:
+        for column, fill in ((low, None), (high, "tonexty")):
+            figure.add_scatter(
+                x=axis.names, y=found[column].round(2), name=name if fill else f"{column[1:]} %", mode="lines",
+                line={"width": 0.5, "color": ACCENT}, fill=fill, fillcolor=colour, hoverinfo="skip",
+                showlegend=bool(fill),
+            )  # fmt: skip
+    found["asked"] = weeks.groupby("week_start").size()
+    figure.add_scatter(
+        x=axis.names, y=found["q50"], name="медиана", mode="lines+markers", line={"color": ACCENT, "width": 3},
+        marker={"size": 7}, hovertext=axis.holidays, hovertemplate=_FAN_TOLD,
+        customdata=found[["q25", "q75", "q10", "q90", "account_count", "asked"]].round(2).to_numpy(),
+    )  # fmt: skip
+    norm = weeks.groupby("week_start")["minimum_posts"].first().reindex(axis.starts)
+    figure.add_scatter(
+        x=axis.names, y=norm, name="норма", mode="lines", hoverinfo="skip",
+        line={"color": COLOURS["failed"], "width": 2, "dash": "dot", "shape": "hvh"},
+    )  # fmt: skip
+    axis.mark_order(figure, in_force_from)
     figure.update_layout(
         LAYOUT,
-        title_text=f"Собственные публикации по неделям (n = {len(wide)})<br>"
-        f"<sup>оранжевое — меньше {minimum}; «?» — неделя прочитана не целиком; пусто — пункт не применяется</sup>",
-        height=130 + ROW_PIXELS * len(wide),
-        xaxis={"side": "top", "type": "category", "tickangle": -45 if len(wide.columns) > _MANY_WEEKS else 0},
-        yaxis={"automargin": True, "type": "category"},
-        plot_bgcolor=PALE,
+        title_text=f"{title} ({_accounts(weeks)})",
+        title_subtitle=subtitle([axis.legend]),
+        height=390 + axis.pixels,
+        xaxis=axis.layout(),
+        yaxis={"title": "публикаций за неделю", "rangemode": "tozero"},
+        legend={"x": 1, "xanchor": "right"},
     )
-    figure.update_layout(margin={"t": 96, "b": 16})
+    figure.update_layout(margin={"t": 100, "b": axis.pixels})
     return figure
 
 
-def _norm_scale(minimum: int) -> list[list[Any]]:
-    below, above = ["#D55E00", "#F29F5C", "#F9D2A8"], ["#CFE3EE", "#7FB3D0", "#2F78A8"]
-    border = (minimum - 0.5) / (2 * minimum)
-    low = [[border * step / 2, colour] for step, colour in enumerate(below)]
-    high = [[border + (1 - border) * step / 2, colour] for step, colour in enumerate(above)]
-    return low + high
+def share_meeting_norm(weeks: pd.DataFrame, in_force_from: date, groups: pd.Series | None = None) -> go.Figure:
+    """By week, the share of completely read accounts that meet the norm, all together and by group.
+
+    Accounts of which unknown repost marks decide are in neither part; weeks of which less than 98 % of the accounts
+    were read are drawn hollow.
+
+    Args:
+        weeks: See `posting_weeks`.
+        in_force_from: The order's date, marked.
+        groups: Name of the group by account_id; by default the network.
+    """
+    title = "Доля аккаунтов, выполнивших норму, по неделям"
+    if not weeks["is_complete"].any():
+        return nothing(title, _UNREAD)
+    weeks = read_range(weeks)
+    axis = WeekAxis.of(weeks["week_start"])
+    names = weeks["platform"].map(_network) if groups is None else weeks["account_id"].map(groups)
+    lines = [
+        _norm_line(str(name) if groups is None else short(str(name)), rows, axis) for name, rows in weeks.groupby(names)
+    ]
+    whole = _norm_line("все", weeks, axis)
+    unread = [line.name for line in lines if line.is_blank]
+    notes = [
+        f"не прочитано: {', '.join(unread)}" if unread else "",
+        f"пустой значок — прочитано меньше {russian.percent(_ENOUGH_READ)} аккаунтов",
+        axis.legend,
+    ]
+    figure = share_lines(
+        axis,
+        lines if len(lines) > 1 else [],
+        whole=whole,
+        title=f"{title} ({_accounts(weeks)})",
+        notes=notes,
+        unit="доля прочитанных целиком",
+        told="норму выполнили: %{customdata[0]} из %{customdata[1]}"
+        "<br>прочитано целиком: %{customdata[2]} из %{customdata[3]} аккаунтов",
+    )
+    axis.mark_order(figure, in_force_from)
+    return figure
 
 
-def _account_labels(accounts: pd.Index, institutions: pd.Series) -> list[str]:
-    """Each account by its institution and network: «Лицей № 943, Нигдейск · ВК»."""
-    return unique(
-        [
-            f"{short(str(institutions.get(account, account)))} · {wording.SHORT_PLATFORMS.get(network, network)}"
-            for account in accounts
-            for network in (str(account).partition(":")[0],)
-        ]
+def repost_share(weeks: pd.DataFrame) -> go.Figure:
+    """By week and network, which part of what completely read accounts published were reposts.
+
+    Args:
+        weeks: See `posting_weeks`.
+    """
+    title = "Доля репостов по неделям"
+    if not weeks["is_complete"].any():
+        return nothing(title, _UNREAD)
+    weeks = read_range(weeks)
+    axis = WeekAxis.of(weeks["week_start"])
+    found = frequency.repost_shares(weeks)
+    lines = []
+    for platform, rows in sorted(found.groupby("platform"), key=lambda group: _network(group[0])):
+        by_week = rows.set_index("week_start").reindex(axis.starts)
+        asked = weeks[weeks["platform"] == platform].groupby("week_start").size().reindex(axis.starts, fill_value=0)
+        facts = by_week[["repost_count", "own_count", "unknown_count", "account_count"]].fillna(0).astype("int64")
+        lines.append(
+            Line(
+                _network(platform),
+                by_week["repost_share"].to_numpy(dtype="float64"),
+                facts.assign(asked=asked).to_numpy(),
+                _thin(facts["account_count"], asked),
+            )
+        )
+    unknown = int(found["unknown_count"].sum())
+    notes = [
+        f"неясно, репост ли: {russian.posts(unknown)}, в доле их нет" if unknown else "",
+        f"пустой значок — прочитано меньше {russian.percent(_ENOUGH_READ)} аккаунтов",
+        axis.legend,
+    ]
+    total = int((found["own_count"] + found["repost_count"]).sum())
+    return share_lines(
+        axis,
+        lines,
+        title=f"{title} (n = {russian.posts(total)})",
+        notes=notes,
+        unit="репостов среди публикаций",
+        told="репостов: %{customdata[0]}, собственных: %{customdata[1]}, неясно: %{customdata[2]}"
+        "<br>прочитано целиком: %{customdata[3]} из %{customdata[4]} аккаунтов",
     )
 
 
-def _week_label(start: Any) -> str:
-    return f"{start:%d.%m.%y}"
+def _network(platform: Any) -> str:
+    return short(wording.PLATFORMS.get(str(platform), str(platform)))
+
+
+def _norm_line(name: str, rows: pd.DataFrame, axis: WeekAxis) -> Line:
+    asked = rows.groupby("week_start").size().reindex(axis.starts, fill_value=0)
+    read = rows[rows["is_complete"].astype(bool)]
+    decided = read[read["is_met"].notna()]
+    by_week = decided["is_met"].astype("int64").groupby(decided["week_start"]).agg(["sum", "count"])
+    by_week = by_week.reindex(axis.starts, fill_value=0)
+    count = read.groupby("week_start").size().reindex(axis.starts, fill_value=0)
+    facts = by_week.assign(read=count, asked=asked)[["sum", "count", "read", "asked"]].astype("int64")
+    shares = frequency.share(by_week["sum"], by_week["count"]).to_numpy(dtype="float64")
+    return Line(name, shares, facts.to_numpy(), _thin(count, asked))
+
+
+def _thin(read: pd.Series, asked: pd.Series) -> list[bool]:
+    return [bool(few) for few in read.fillna(0).to_numpy() < _ENOUGH_READ * asked.to_numpy()]
+
+
+def _accounts(weeks: pd.DataFrame) -> str:
+    return f"n = {russian.counted(weeks['account_id'].nunique(), 'аккаунт', 'аккаунта', 'аккаунтов')}"

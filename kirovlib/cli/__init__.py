@@ -9,7 +9,17 @@ from kirovlib import localization
 # Before any command is declared: click reads some of its words then.
 localization.use_russian()
 
-from kirovlib.cli import clauses, collect, demo, evidence, import_posts, registry, report, status  # noqa: E402 - see above
+from kirovlib.cli import (  # noqa: E402 - see above
+    clauses,
+    collect,
+    demo,
+    evidence,
+    import_posts,
+    notebook,
+    registry,
+    report,
+    status,
+)
 from kirovlib.cli.base import Group  # noqa: E402
 
 
@@ -35,6 +45,8 @@ for _command in (
     evidence.evidence,
     report.findings,
     report.report,
+    notebook.notebook,
+    notebook.lab,
     clauses.clauses,
     registry.registry,
     status.status,

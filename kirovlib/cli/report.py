@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     "period",
     required=True,
     metavar="ПЕРИОД",
-    help="Неделя 2024-W21, месяц 2024-05 или квартал 2024-Q2.",
+    help="Неделя 2024-W21, месяц 2024-05, квартал 2024-Q2 или даты 2024-05-20_2024-06-16.",
 )
 @click.option("--out", type=ANY_PATH, default=None, metavar="ФАЙЛ", help="Записать в .csv, .xlsx или .parquet.")
 @click.option("--json", "as_json", is_flag=True, help="Вывести строки в виде JSON.")
@@ -32,20 +32,20 @@ if TYPE_CHECKING:
 def findings(*, period: str, out: Path | None, as_json: bool, home: Path | None) -> None:
     """Выводы за период: по каждому пункту и аккаунту."""
     from kirovlib import settings  # noqa: PLC0415
+    from kirovlib.exports import files  # noqa: PLC0415
     from kirovlib.order import evaluate, wording  # noqa: PLC0415
-    from kirovlib.reports import export  # noqa: PLC0415
-    from kirovlib.reports.pack import COMPLETE_SHARE  # noqa: PLC0415
+    from kirovlib.reports.pages import COMPLETE_SHARE  # noqa: PLC0415
 
     if out is not None:
-        export.check_target(out)
+        files.check_target(out)
     judged = evaluate.judge(period, settings.load(home).data_dir)
     if out is not None:
-        export.write(out, judged)
+        files.write(out, judged)
         click.echo(f"Выводов записано: {len(judged.findings)}, файл {out}")
     elif as_json:
         click.echo(judged.findings.to_json(orient="records", force_ascii=False, date_format="iso"))
     else:
-        click.echo(export.verdict_table(wording.named(judged)))
+        click.echo(files.verdict_table(wording.named(judged)))
     if judged.collected_share() < COMPLETE_SHARE:
         sys.exit(INCOMPLETE)
 
@@ -74,7 +74,7 @@ def report(
 ) -> None:
     """Отчёт за период: страницы, таблица Excel, данные."""
     from kirovlib import reports, settings  # noqa: PLC0415
-    from kirovlib.reports.pack import COMPLETE_SHARE  # noqa: PLC0415
+    from kirovlib.reports.pages import COMPLETE_SHARE  # noqa: PLC0415
 
     found = settings.load(home)
     period = _period(found.clock(), week, month, first, last)

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from kirovlib.status import LakeStatus, NetworkStatus, RegisterStatus, RunStatus, TokenStatus
 
 _SHOWN_ACCOUNTS = 5
-_SOURCES = {"network": "сеть", "sandbox": "учебная сеть", "replay": "запись", "file": "файл"}
 
 
 @click.command(cls=Command)
@@ -102,8 +101,10 @@ def _network(found: NetworkStatus) -> str:
 
 
 def _run(run: RunStatus) -> str:
+    from kirovlib.order import wording  # noqa: PLC0415
+
     return (
-        f"  {run.run_id}: {_local(run.started_at)}, {_SOURCES[run.source]}, "
+        f"  {run.run_id}: {_local(run.started_at)}, {wording.SHORT_SOURCES[run.source]}, "
         f"собрано целиком {run.collected_count} из {run.account_count}"
     )
 

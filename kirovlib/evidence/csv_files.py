@@ -20,7 +20,6 @@ _SHOWN_LETTERS = 200
 _FORMULA_STARTS = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 _COUNTED = {True: "засчитана", False: "не засчитана"}
 _YES_NO = {True: "да", False: "нет"}
-_SOURCES = {"network": "сеть", "sandbox": "учебная сеть", "replay": "запись", "file": "файл"}
 _POSTS = (
     "Опубликована (время Кирова)",
     "Адрес",
@@ -114,7 +113,7 @@ def coverage(case: Case) -> bytes:
         (
             row["run_id"],
             local(row["started_at"]),
-            _SOURCES.get(row["source"], ""),
+            wording.SHORT_SOURCES.get(row["source"], ""),
             local(row["covered_from"]),
             local(row["covered_until"]),
             wording.OUTCOMES[row["outcome"]],

@@ -8,7 +8,6 @@ from datetime import timedelta
 import numpy as np
 import pandas as pd
 
-from kirovlib.errors import ParameterError
 from kirovlib.order import wording, words
 from kirovlib.order.clauses import Clause
 from kirovlib.order.evaluate import Judgement, findings_of
@@ -50,12 +49,8 @@ def changes(judged: Judgement) -> pd.DataFrame:
     Raises:
         ParameterError: The previous period was not loaded.
     """
-    earlier = judged.period.previous()
-    if missing := [week.label for week in earlier.weeks if week not in judged.facts.weeks]:
-        msg = f"Предыдущий период {earlier.label} не загружен (нет недели {missing[0]}): увеличьте past_weeks."
-        raise ParameterError(msg)
+    before = _worst(judged.before, judged.clauses)[[*_KEY, "verdict", "reason"]]
     now = _worst(judged.findings, judged.clauses)
-    before = _worst(findings_of(judged.facts, judged.clauses, earlier), judged.clauses)[[*_KEY, "verdict", "reason"]]
     both = now.merge(before, on=_KEY, how="left", suffixes=("", "_before"))
     both = both.rename(columns={"verdict": "now", "verdict_before": "before", "reason_before": "before_reason"})
     both["change"] = np.select(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from kirovlib.order.evidence import with_post_evidence
 from kirovlib.order.facts import Facts
 from kirovlib.order.gates import exempted, gate
 from kirovlib.order.manual import with_manual_checks
-from kirovlib.order.profile_findings import profile_findings, with_shared_opa_ids
+from kirovlib.order.profile_findings import Snapshots, profile_findings, with_shared_opa_ids
 from kirovlib.order.register_findings import decision_findings, institution_findings, register_findings
 from kirovlib.order.week_findings import existence_unknown, opened_in, week_findings
 from kirovlib.registry import Register
@@ -71,6 +71,24 @@ class Judgement:
         """The snapshots that judge the period: of each account the latest inside it, and up to 7 days after."""
         return self.facts.judging(self.period).table
 
+    @cached_property
+    def before(self) -> pd.DataFrame:
+        """Table Findings of the previous period, without the addresses of posts.
+
+        Raises:
+            ParameterError: The previous period was not loaded.
+        """
+        earlier = self.period.previous()
+        if not self.knows_before():
+            missing = next(week.label for week in earlier.weeks if week not in self.facts.weeks)
+            msg = f"Предыдущий период {earlier.label} не загружен (нет недели {missing}): увеличьте past_weeks."
+            raise ParameterError(msg)
+        return findings_of(self.facts, self.clauses, earlier)
+
+    def knows_before(self) -> bool:
+        """Whether the weeks of the previous period were loaded (`past_weeks`)."""
+        return set(self.period.previous().weeks) <= set(self.facts.weeks)
+
     def clause(self, key: str) -> Clause:
         """A clause of the order by its key.
 
@@ -84,23 +102,38 @@ class Judgement:
             raise ClausesError(msg)
         return found[0]
 
-    def collected_share(self) -> float:
-        """Share (0-1) of accounts whose weeks of the period were all read completely.
+    def of_institution(self, institution_id: str) -> Judgement:
+        """The judgement narrowed to one institution; the register stays whole.
 
-        Accounts of networks that no clause speaks of are left out: nobody collects them. 1 where no account is left.
+        Raises:
+            ParameterError: The register has no such institution; the message names those that are like it.
+        """
+        self.facts.register.institution(institution_id)
+        findings = self.findings[self.findings["institution_id"] == institution_id].reset_index(drop=True)
+        return replace(self, facts=self.facts.of_institution(institution_id), findings=findings)
+
+    def read_completely(self) -> pd.Series:
+        """Whether the weeks of the period were all read completely (bool), by account_id.
+
+        Accounts of networks that no clause speaks of are left out: nobody collects them.
         """
         spoken_of = {platform for clause in self.clauses for platform in clause.platforms}
         watched = self.accounts.loc[self.accounts["platform"].isin(spoken_of), "account_id"]
         weeks = self.weekly_counts[self.weekly_counts["week_start"].between(*_bounds(self.period))]
         weeks = weeks[weeks["account_id"].isin(watched)]
-        return float(weeks.groupby("account_id")["is_complete"].all().mean()) if len(weeks) else 1.0
+        return weeks.groupby("account_id")["is_complete"].all().astype(bool)
+
+    def collected_share(self) -> float:
+        """Share (0-1) of accounts whose weeks of the period were all read completely; 1 where there is no account."""
+        whole = self.read_completely()
+        return float(whole.mean()) if len(whole) else 1.0
 
 
 def judge(period: str | Period, data: str | Path = "data", *, past_weeks: int = 0) -> Judgement:
     """Judge a period on the register and lake of a data folder.
 
     Args:
-        period: A week `2024-W21`, month `2024-05`, quarter `2024-Q2`, or a `Period`.
+        period: A week `2024-W21`, month `2024-05`, quarter `2024-Q2`, dates `2024-05-20_2024-06-16`, or a `Period`.
         data: The folder with `registry/` and `lake/`; an `order/clauses.toml` in it replaces the shipped order.
         past_weeks: So many weeks before the period are loaded too (not judged), to show where things come from.
 
@@ -122,12 +155,7 @@ def judge(period: str | Period, data: str | Path = "data", *, past_weeks: int = 
     first = period.weeks[0].shifted(-past_weeks)
     asked = [first.shifted(number) for number in range(past_weeks)] + list(period.weeks)
     found = facts.load(data, asked, order)
-    if period.starts_at >= found.last_moment:
-        msg = (
-            f"Период {period.label} ещё не собран: последние данные — за {found.last_moment:%d.%m.%Y}. "
-            "Выполните «kirov collect» или выберите более ранний период."
-        )
-        raise ParameterError(msg)
+    period.require_collected(found.last_moment)
     lake = Lake(data / "lake")
     account_ids = list(found.register.accounts["account_id"])
     coverage = lake.table("coverage").sort_values(["batch"], kind="stable").drop_duplicates("account_id", keep="last")
@@ -158,28 +186,45 @@ def findings_of(found: Facts, order: Sequence[Clause], period: Period, *, late_s
     Returns:
         Table Findings.
     """
-    subjects, exemptions = found.subjects_in(period), found.side.exemptions
-    snapshots = found.judging(period, late=late_snapshots)
+    subjects, snapshots = found.subjects_in(period), found.judging(period, late=late_snapshots)
     parts = [tables.empty(tables.Findings)]
     for clause in order:
-        if clause.measured_on == "week":
-            parts += week_findings(clause, subjects, found.posts, period, found.last_moment, exemptions)
-        elif clause.measured_on == "profile":
-            parts.append(profile_findings(clause, subjects, snapshots, period, exemptions))
-        elif clause.measured_on == "register":
-            parts.append(register_findings(clause, subjects, snapshots, period, exemptions))
-        elif clause.measured_on == "institution":
-            parts.append(institution_findings(clause, found.bodies, subjects, found.seen(period), period, exemptions))
-        else:
-            parts.append(decision_findings(clause, found.bodies, found.side.decisions, period, exemptions))
+        parts += clause_findings(clause, found, subjects, snapshots, period)
     rows = tables.validate(tables.Findings, pd.concat(parts, ignore_index=True))
     rows = with_shared_opa_ids(rows, subjects)
     weekly = {clause.key for clause in order if clause.measured_on == "week"}
-    together = {clause.key for clause in order if _judges_together(clause)}
+    together = {clause.key for clause in order if judges_together(clause)}
     return with_manual_checks(rows, found.side.manual_checks, weekly, together)
 
 
-def _judges_together(clause: Clause) -> bool:
+def clause_findings(
+    clause: Clause, found: Facts, subjects: pd.DataFrame, snapshots: Snapshots, period: Period
+) -> list[pd.DataFrame]:
+    """The findings of one clause before people's checks and notes on links that several share.
+
+    Args:
+        clause: The clause.
+        found: The facts.
+        subjects: `found.subjects_in(period)`; for a clause not measured on weeks some of them will do.
+        snapshots: Those that judge the period.
+        period: Weeks of `found.weeks`.
+
+    Returns:
+        Table Findings in parts, by subject and week, not validated.
+    """
+    exemptions = found.side.exemptions
+    if clause.measured_on == "week":
+        return list(week_findings(clause, subjects, found.posts, period, found.last_moment, exemptions))
+    if clause.measured_on == "profile":
+        return [profile_findings(clause, subjects, snapshots, period, exemptions)]
+    if clause.measured_on == "register":
+        return [register_findings(clause, subjects, snapshots, period, exemptions)]
+    if clause.measured_on == "institution":
+        return [institution_findings(clause, found.bodies, subjects, found.seen(period), period, exemptions)]
+    return [decision_findings(clause, found.bodies, found.side.decisions, period, exemptions)]
+
+
+def judges_together(clause: Clause) -> bool:
     """Whether an edition judges the accounts of an institution as one."""
     return any(edition.parameters.get("unit") == "institution" for edition in clause.editions)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
@@ -49,6 +49,8 @@ class Facts:
         snapshots: Table ProfileSnapshots, those near the weeks.
         readings: account_id, outcome, reason, batch, window_from, window_until (UTC) of every reading.
         last_moment: Until when the lake was collected (UTC).
+        only: The accounts that subjects and posts were narrowed to, None for all; the register, the snapshots and with
+            them the canaries stay whole.
     """
 
     weeks: tuple[Week, ...]
@@ -60,6 +62,22 @@ class Facts:
     snapshots: pd.DataFrame
     readings: pd.DataFrame
     last_moment: pd.Timestamp
+    only: frozenset[str] | None = None
+
+    def of_institution(self, institution_id: str) -> Facts:
+        """The same, narrowed to an institution's accounts: its verdicts stay what they are, for less work."""
+        subjects = self.subjects[self.subjects["institution_id"] == institution_id]
+        return replace(
+            self,
+            subjects=subjects.reset_index(drop=True),
+            bodies=self.bodies[self.bodies["institution_id"] == institution_id].reset_index(drop=True),
+            posts=self.posts.of_accounts(list(subjects["account_id"])),
+            side=replace(
+                self.side,
+                decisions=self.side.decisions[self.side.decisions["institution_id"] == institution_id],
+            ),
+            only=frozenset(subjects["account_id"]),
+        )
 
     @cached_property
     def registered(self) -> Mapping[str, int]:
@@ -69,7 +87,7 @@ class Facts:
 
     def judging(self, period: Period, *, late: bool = True) -> Snapshots:
         """The snapshots that judge a period; `late`: those taken up to 7 days after it too."""
-        return Snapshots.near(self.snapshots, period, self.registered, late=late)
+        return Snapshots.near(self.snapshots, period, self.registered, late=late, only=self.only)
 
     def subjects_in(self, period: Period) -> pd.DataFrame:
         """`subjects` with what coverage tells of them in a period."""
@@ -87,7 +105,8 @@ class Facts:
         pages = pages[["account_id", "status", "raw_sha256"]].rename(columns={"status": "status_seen"})
         places = [self.posts.weeks.index(week) for week in period.weeks]
         posted = (self.posts.count()[:, places] > 0).any(axis=1)
-        lives = pd.DataFrame({"account_id": list(self.posts.accounts), "has_posts": posted})
+        accounts = pd.Series(self.posts.accounts, dtype="str")  # text also where there is none
+        lives = pd.DataFrame({"account_id": accounts, "has_posts": posted})
         return lives.merge(pages, on="account_id", how="left")
 
 

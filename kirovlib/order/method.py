@@ -12,7 +12,11 @@ from kirovlib import russian
 from kirovlib.order import wording
 from kirovlib.order.clauses import Clause, Edition
 from kirovlib.order.evaluate import Judgement
+from kirovlib.settings import ZONE
 
+_QUOTATION = (
+    "clause", "clause_name", "expected", "reference", "quote", "in_force_from", "in_force_basis",
+)  # fmt: skip
 _SHOWN_ACCOUNTS = 20
 _BOTH_WAYS = " Публикация, о которой неизвестно, репост ли она, проверяется дважды: как репост и как собственная."
 
@@ -20,7 +24,8 @@ _BOTH_WAYS = " Публикация, о которой неизвестно, р�
 def method(judged: Judgement) -> list[str]:
     """One sentence an item, of the editions that the period was judged by."""
     used = {clause.key: editions_used(clause, judged) for clause in judged.clauses}
-    lines = ["Неделя — с понедельника 00:00 до воскресенья 24:00 по времени Кирова (Europe/Kirov, UTC+3)."]
+    lines = missing(judged)
+    lines.append("Неделя — с понедельника 00:00 до воскресенья 24:00 по времени Кирова (Europe/Kirov, UTC+3).")
     lines += _editions(judged, used)
     for key, editions in used.items():
         for edition in editions if key in _CHOICES else ():
@@ -38,6 +43,33 @@ def method(judged: Judgement) -> list[str]:
     if wording.SOURCES[judged.source]:
         lines.append(wording.SOURCES[judged.source] + ".")
     return lines
+
+
+def missing(judged: Judgement) -> list[str]:
+    """What keeps the period from being judged at all, and what to do; empty where something was read."""
+    period, last = judged.period, judged.facts.last_moment
+    if judged.accounts.empty:
+        return ["В реестре нет ни одного аккаунта. Впишите их в accounts.csv и проверьте: «kirov registry check»."]
+    lines = []
+    if not any(editions_used(clause, judged) for clause in judged.clauses):
+        first = min(edition.in_force_from for clause in judged.clauses for edition in clause.editions)
+        lines.append(
+            f"В этот период порядок ещё не действовал: первая редакция — с {russian.dated(first)}. Выводов нет."
+        )
+    places = [judged.facts.posts.weeks.index(week) for week in period.weeks]
+    if judged.facts.posts.is_complete[:, places].any():
+        return lines
+    if period.ends_at > last:
+        return [
+            *lines,
+            f"Собрано только до {last.astimezone(ZONE):%d.%m.%Y %H:%M}, ни одна неделя периода ещё не прочитана "
+            "целиком: дождитесь конца недели и выполните «kirov collect».",
+        ]
+    return [
+        *lines,
+        "Данных за этот период нет: ни одна неделя ни у одного аккаунта не прочитана целиком. Соберите их: «kirov "
+        f"collect --since {period.start.isoformat()}», или выберите другой период.",
+    ]
 
 
 def _editions(judged: Judgement, used: Mapping[str, list[Edition]]) -> list[str]:
@@ -89,7 +121,7 @@ def quotations(judged: Judgement) -> pd.DataFrame:
         for clause in judged.clauses
         for edition in editions_used(clause, judged)
     ]
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=_QUOTATION)
 
 
 def _posts(parameters: Mapping[str, Any]) -> list[str]:

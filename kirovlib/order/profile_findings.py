@@ -36,26 +36,35 @@ class Snapshots:
         table: Table ProfileSnapshots.
         registered: How many accounts the register has, by network: what a field's silence is held against. Not how
             many were collected: else losing snapshots could make a field count as answered.
+        only: The accounts that are judged by them, all where it is None; the canaries look at everybody.
     """
 
     table: pd.DataFrame
     registered: Mapping[str, int]
+    only: frozenset[str] | None = None
 
     @classmethod
     def near(
-        cls, snapshots: pd.DataFrame, period: Period, registered: Mapping[str, int], *, late: bool = True
+        cls,
+        snapshots: pd.DataFrame,
+        period: Period,
+        registered: Mapping[str, int],
+        *,
+        late: bool = True,
+        only: frozenset[str] | None = None,
     ) -> Snapshots:
         """Of all snapshots those that judge the period; without `late` only those taken inside it."""
         until = period.ends_at + timedelta(days=SNAPSHOT_LATE_DAYS if late else 0)
         near = snapshots[(snapshots["collected_at"] >= period.starts_at) & (snapshots["collected_at"] < until)]
         near = near.assign(is_late=near["collected_at"] >= period.ends_at)
         near = near.drop_duplicates(["account_id", "is_late"], keep="last").drop(columns="is_late")
-        return cls(near.reset_index(drop=True), registered)
+        return cls(near.reset_index(drop=True), registered, only)
 
     @cached_property
     def by_account(self) -> dict[str, list[dict[str, Any]]]:
         """Rows by account, oldest first, None where blank."""
-        rows = self.table.sort_values(["account_id", "collected_at"]).astype(object)
+        rows = self.table if self.only is None else self.table[self.table["account_id"].isin(self.only)]
+        rows = rows.sort_values(["account_id", "collected_at"]).astype(object)
         found: dict[str, list[dict[str, Any]]] = {}
         for row in rows.where(rows.notna(), None).to_dict("records"):
             found.setdefault(row["account_id"], []).append({str(name): value for name, value in row.items()})

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
 import pandas as pd
 
-from kirovlib import tables
+from kirovlib import russian, tables
 from kirovlib.errors import ParameterError
 from kirovlib.order.clauses import Clause, Edition, check_parameters
 from kirovlib.order.evaluate import Judgement, findings_of
@@ -27,8 +28,51 @@ SCENARIOS: Mapping[str, Mapping[str, Any]] = {
     "нет мини-приложения — нарушение": {"absence_is_failure": True},
     "порядок относится и к прочим учреждениям": {"kinds": ("other",)},
 }
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What an edition leaves open, as it is offered to an analyst.
+
+    Attributes:
+        label: What is chosen, in Russian.
+        meanings: What may be chosen, each with its meaning in Russian.
+    """
+
+    label: str
+    meanings: Mapping[Any, str]
+
+
+# By parameter of an edition; `kinds` is of the clauses. The other parameters are facts, not readings.
+CHOICES: Mapping[str, Choice] = {
+    "minimum_posts": Choice("Норма за неделю", {number: russian.posts(number) for number in range(1, 11)}),
+    "count_reposts": Choice("Репосты", {False: "не считаются", True: "считаются"}),
+    "count_ads": Choice("Реклама", {True: "считается", False: "не считается"}),
+    "count_removed": Choice("Исчезнувшие публикации", {True: "считаются", False: "не считаются"}),
+    "distinct_days": Choice("Что считается", {False: "публикации", True: "дни с публикациями"}),
+    "unit": Choice("Норма относится", {"account": "к каждому аккаунту", "institution": "к учреждению целиком"}),
+    "misspelt_link_verdict": Choice(
+        "Повреждённая ссылка",
+        {"passed": "соблюдается", "cannot_tell": "не установлено", "failed": "нарушение"},
+    ),
+    "absence_is_failure": Choice("Мини-приложения не видно", {False: "не установлено", True: "нарушение"}),
+    "kinds": Choice("Прочие учреждения", {(): "вне порядка", ("other",): "порядок относится и к ним"}),
+}
 _COUNTED = ["scenario", "changed_count", "becomes_failed_count", "no_longer_failed_count", "institution_count"]
 _SUBJECT = ["clause", "institution_id", "account_id", "period_start"]
+
+
+def as_read(order: Collection[Clause], day: date) -> dict[str, Any]:
+    """The choices that the editions in force on a local date have taken, of those in `CHOICES`; `kinds` among them.
+
+    A parameter that no clause has is left out, and so is `kinds` where every clause names all of them already.
+    """
+    editions = [clause.edition_on(day) or clause.editions[0] for clause in order]
+    taken = {name: edition.parameters[name] for edition in editions for name in CHOICES if name in edition.parameters}
+    offered = {kind for kinds in CHOICES["kinds"].meanings for kind in kinds}
+    if any(offered - set(clause.kinds) for clause in order):
+        taken["kinds"] = ()
+    return {name: taken[name] for name in CHOICES if name in taken}
 
 
 def changed(order: Collection[Clause], *, kinds: Collection[str] = (), **choices: Any) -> tuple[Clause, ...]:

@@ -7,15 +7,17 @@ What `corrections.toml` declares is mended before anything is checked.
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from kirovlib import tables
-from kirovlib.errors import RegistryError
+from kirovlib.errors import ParameterError, RegistryError
 from kirovlib.registry import corrections
 from kirovlib.registry.corrections import CORRECTIONS_TOML, Correction, Target
 from kirovlib.registry.ogrn import is_ogrn
@@ -23,6 +25,7 @@ from kirovlib.registry.rows import FALSE, TRUE, Contents, Mistake, Row, frame, i
 
 INSTITUTIONS_CSV = "institutions.csv"
 ACCOUNTS_CSV = "accounts.csv"
+_SHOWN_NEAR = 5
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,33 @@ class Register:
     institutions: pd.DataFrame
     accounts: pd.DataFrame
     corrections: tuple[Correction, ...] = ()
+
+    @property
+    def names(self) -> pd.Series:
+        """Short names, full ones where there is none, by institution_id."""
+        rows = self.institutions.set_index("institution_id")
+        return rows["short_name"].fillna(rows["name"])
+
+    def institution(self, institution_id: str) -> Mapping[str, Any]:
+        """An institution's row, None where a cell is blank.
+
+        Raises:
+            ParameterError: The register has no such key; the message names the nearest keys and names.
+        """
+        found = self.institutions[self.institutions["institution_id"] == institution_id].astype(object)
+        if not found.empty:
+            return {str(name): value for name, value in found.where(found.notna(), None).iloc[0].items()}
+        asked = str(institution_id).casefold()
+        keys = [str(key) for key in self.names.index]
+        by_name = [str(key) for key, name in self.names.items() if asked and asked in str(name).casefold()]
+        near = list(dict.fromkeys([*by_name, *difflib.get_close_matches(asked, keys, _SHOWN_NEAR, cutoff=0.6)]))
+        shown = "; ".join(f"{key} — {self.names[key]}" for key in near[:_SHOWN_NEAR])
+        msg = (
+            f"Учреждения с ключом «{institution_id}» в реестре нет. "
+            + (f"Похожие: {shown}. " if shown else "")
+            + "Ключи — столбец institution_id файла institutions.csv."
+        )
+        raise ParameterError(msg)
 
 
 @dataclass(frozen=True)

@@ -2,74 +2,115 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 from collections.abc import Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
+import nbformat
+
+from kirovlib import parameters
 from kirovlib.errors import KirovError, ParameterError
-from kirovlib.weeks import Period
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+WIDGET_MIME = "application/vnd.jupyter.widget-view+json"
 NOTEBOOKS_DIR = Path(__file__).resolve().parents[2] / "notebooks"
-REPORTED = ("01_overview", "02_posting_frequency", "03_compliance")
-
-# Name → type and whether every notebook knows it; checked before a kernel starts.
-PARAMETERS: dict[str, type] = {"period": str, "data": str, "past_weeks": int}
-_LONGEST_PAST = 520
+REPORTED = ("01_overview", "02_posting_frequency", "03_compliance", "06_data_quality")
 
 
-def check_parameters(parameters: Mapping[str, Any]) -> None:
-    """Check notebook parameters against the one schema.
+def parameters_of(source: Path) -> dict[str, Any]:
+    """The parameters that a notebook has, with its own defaults: the constants of its `parameters` cell.
 
     Raises:
-        ParameterError: Unknown name, wrong type, malformed period, missing folder.
+        ParameterError: The cell holds something else.
     """
-    for name, value in parameters.items():
-        if name not in PARAMETERS:
-            msg = f"Неизвестный параметр «{name}». Есть такие: {', '.join(PARAMETERS)}."
-            raise ParameterError(msg)
-        if type(value) is not PARAMETERS[name]:
-            expected = {"str": "текст", "int": "целое число"}[PARAMETERS[name].__name__]
-            msg = f"Параметр {name}: «{value}»; ожидается {expected}."
-            raise ParameterError(msg)
-    if "period" in parameters:
-        Period.parse(parameters["period"])
-    if not 0 <= parameters.get("past_weeks", 0) <= _LONGEST_PAST:
-        msg = f"Параметр past_weeks: «{parameters['past_weeks']}»; ожидается от 0 до {_LONGEST_PAST}."
+    cells = [cell for cell in nbformat.read(source, 4).cells if "parameters" in cell.metadata.get("tags", [])]
+    try:
+        lines = [line for cell in cells for line in ast.parse(cell.source).body if isinstance(line, ast.Assign)]
+        return {name.id: ast.literal_eval(line.value) for line in lines for name in line.targets if _is_name(name)}
+    except (SyntaxError, ValueError):
+        msg = (
+            f"Тетрадь {source.name}: ячейка параметров не читается. Ожидаются строки «имя = значение», тексты в "
+            'кавычках, например period = "2024-W21".'
+        )
+        raise ParameterError(msg) from None
+
+
+def folder() -> Path:
+    """The folder of the notebooks.
+
+    Raises:
+        ParameterError: It is not there, since the package was installed without the project.
+    """
+    if not NOTEBOOKS_DIR.is_dir():
+        msg = f"Папки с тетрадями «{NOTEBOOKS_DIR}» нет. Установите программу из папки проекта: pip install -e ."
         raise ParameterError(msg)
+    return NOTEBOOKS_DIR
 
 
-def run(source: Path, parameters: Mapping[str, Any], folder: Path) -> Any:
+def present() -> list[Path]:
+    """The notebooks, by name.
+
+    Raises:
+        ParameterError: Their folder is not there.
+    """
+    return sorted(folder().glob("*.ipynb"))
+
+
+def find(name: str) -> Path:
+    """The notebook that is meant: its file name, or as much of its beginning as only one has, such as `04`.
+
+    Raises:
+        ParameterError: There is none, or several; the message lists them with their titles.
+    """
+    stem = Path(name).name.removesuffix(".ipynb")
+    every = present()
+    found = [file for file in every if file.stem == stem] or [
+        file for file in every if stem and file.stem.startswith(stem)
+    ]
+    if len(found) == 1:
+        return found[0]
+    what = f"Тетрадей, которые начинаются на «{name}», несколько" if found else f"Тетради «{name}» нет"
+    listed = "\n".join(f"  {file.stem} — {title_of(file)}" for file in found or every)
+    msg = f"{what}. Укажите одну из этих:\n{listed}"
+    raise ParameterError(msg)
+
+
+def title_of(source: Path) -> str:
+    """A notebook's title; its file's name where it has none."""
+    return str(nbformat.read(source, 4).metadata.get("title", source.stem))
+
+
+def run(source: Path, values: Mapping[str, Any], folder: Path) -> Any:
     """Execute a notebook in a folder and give it back, normalised.
 
     Args:
         source: The notebook.
-        parameters: Values for its `parameters` cell; paths relative to `folder`.
+        values: Values for its `parameters` cell, checked with those it has itself; paths relative to `folder`.
         folder: The kernel's working folder.
 
     Returns:
         The executed `nbformat` notebook.
 
     Raises:
-        ParameterError: A parameter is wrong.
+        ParameterError: A parameter is wrong, or the data know nothing of it; no kernel was started.
+        RegistryError: The register is wrong.
         KirovError: The notebook ended in an error; the message is the error's own.
     """
-    check_parameters(parameters)
+    parameters.check(values, parameters_of(source), folder, title=source.stem)
     import papermill  # noqa: PLC0415 - two seconds that the command line's --help should not pay
 
-    known = set(papermill.inspect_notebook(str(source)))
-    given = {name: value for name, value in parameters.items() if name in known}
     try:
         with _quiet_kernel():
             executed = papermill.execute_notebook(
                 str(source),
                 None,
-                given,
+                dict(values),
                 cwd=str(folder),
                 kernel_name="python3",
                 progress_bar=False,
@@ -99,7 +140,13 @@ def normalised(notebook: Any) -> Any:
             plain = output.get("data", {}).get("text/plain")
             if plain:
                 output["data"]["text/plain"] = re.sub(r" at 0x[0-9a-f]+", "", plain)
+            if view := output.get("data", {}).get(WIDGET_MIME):
+                view["model_id"] = ""  # random; JupyterLab hides a widget without one until its cell is run
     return notebook
+
+
+def _is_name(target: ast.expr) -> TypeGuard[ast.Name]:
+    return isinstance(target, ast.Name)
 
 
 @contextmanager

@@ -8,21 +8,20 @@ import shutil
 import time
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import nbformat
 from tqdm import tqdm
 
 from kirovlib import charts, russian, tables
-from kirovlib.order import evaluate, method, wording
+from kirovlib.exports import files, workbook
+from kirovlib.order import changes, evaluate, method, wording
 from kirovlib.order.evaluate import Judgement
-from kirovlib.reports import export, notebooks, pages, workbook
+from kirovlib.parameters import past_weeks_for
+from kirovlib.reports import notebooks, pages
 from kirovlib.settings import Settings
 from kirovlib.weeks import Period
 
-COMPLETE_SHARE = 0.98
-PAST_WEEKS = 11
-
+_INDEX = ("index", "Отчёт")
 _LIBRARIES = ("pandas", "duckdb", "pyarrow", "plotly", "papermill", "nbconvert", "xlsxwriter")
 
 
@@ -43,7 +42,7 @@ def build(settings: Settings, period: Period, *, progress: bool = True) -> Path:
         KirovError: A notebook failed.
     """
     started = time.perf_counter()
-    judged = evaluate.judge(period, settings.data_dir)
+    judged = evaluate.judge(period, settings.data_dir, past_weeks=past_weeks_for(period))
     target = settings.reports_dir / period.label
     aside = settings.reports_dir / f".{period.label}.{os.getpid()}"
     shutil.rmtree(aside, ignore_errors=True)
@@ -63,23 +62,25 @@ def _write(folder: Path, judged: Judgement, settings: Settings, *, progress: boo
     tables_dir = folder / "notebooks"
     tables_dir.mkdir()
     pages.write_assets(folder / "assets")
-    export.write_parquet(folder / "findings.parquet", judged)
+    files.write_parquet(folder / "findings.parquet", judged)
     workbook.write(folder / "findings.xlsx", named, judged.period.ends_at)
     sources = {name: notebooks.NOTEBOOKS_DIR / f"{name}.ipynb" for name in notebooks.REPORTED}
     about = {name: nbformat.read(source, 4).metadata for name, source in sources.items()}
     titles = [(name, metadata["title"]) for name, metadata in about.items()]
-    parameters = {"period": judged.period.label, "data": settings.data_dir.name, "past_weeks": PAST_WEEKS}
+    period = judged.period
+    values = {"period": period.label, "data": settings.data_dir.name, "past_weeks": past_weeks_for(period)}
     timings = {}
     for name, title in tqdm(titles, desc="Отчёт", bar_format=russian.BAR_FORMAT, delay=2, disable=not progress):
         began = time.perf_counter()
-        executed = notebooks.run(sources[name], parameters, settings.home)
+        own = notebooks.parameters_of(sources[name])
+        executed = notebooks.run(sources[name], {key: values[key] for key in values if key in own}, settings.home)
         nbformat.write(executed, folder / "notebooks" / f"{name}.ipynb")
-        context = _context(judged, titles, name, title)
+        context = pages.context(judged, [_INDEX, *titles], name, title)
         (folder / f"{name}.html").write_text(pages.page(executed, context, folder / "figures"), encoding="utf-8")
         timings[f"{name}_seconds"] = round(time.perf_counter() - began, 3)
-    context = _context(judged, titles, "index", "Отчёт") | {
+    context = pages.context(judged, [_INDEX, *titles], *_INDEX) | {
         "questions": {name: metadata["question"] for name, metadata in about.items()},
-        "tiles": charts.tiles(judged).data,
+        "tiles": charts.basis(judged).data + charts.tiles(judged, changes.named_changes(judged)).data,
         "method": method.method(judged),
         "files": [
             ("findings.xlsx", "все выводы в Excel"),
@@ -89,23 +90,6 @@ def _write(folder: Path, judged: Judgement, settings: Settings, *, progress: boo
     }
     (folder / "index.html").write_text(pages.index(context), encoding="utf-8")
     return timings
-
-
-def _context(judged: Judgement, titles: list[tuple[str, str]], name: str, title: str) -> dict[str, Any]:
-    period = judged.period
-    first, last = f"{period.start:%d.%m.%Y}", f"{judged.findings['period_end'].max():%d.%m.%Y}"
-    share = judged.collected_share()
-    missing = (
-        "" if share >= COMPLETE_SHARE else f"Данные неполные: целиком прочитано {russian.percent(share)} аккаунтов"
-    )
-    return {
-        "name": name,
-        "title": title,
-        "period": f"{period.label}: {first} – {last}",
-        "pages": pages.links([("index", "Отчёт"), *titles], name),
-        "banner": wording.SOURCES[judged.source],
-        "stamp": missing,
-    }
 
 
 def _write_run(file: Path, judged: Judgement, timings: dict[str, float]) -> None:
@@ -118,7 +102,7 @@ def _write_run(file: Path, judged: Judgement, timings: dict[str, float]) -> None
         "period": judged.period.label,
         "weeks": [week.label for week in judged.period.weeks],
         "source": judged.source,
-        "parameters": {"past_weeks": PAST_WEEKS},
+        "parameters": {"past_weeks": past_weeks_for(judged.period)},
         "editions": {
             clause.key: [f"{edition.in_force_from:%Y-%m-%d}" for edition in clause.editions]
             for clause in judged.clauses

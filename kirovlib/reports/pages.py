@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
-from kirovlib import charts
+from kirovlib import charts, russian
+from kirovlib.order import data_quality, wording
+from kirovlib.order.evaluate import Judgement
 
+COMPLETE_SHARE = data_quality.COMPLETE_SHARE
 FIGURE_MIME = "application/vnd.plotly.v1+json"
+WIDGET_MIME = "application/vnd.jupyter.widget-view+json"
+_ONLY_LIVE = '<p class="empty">Эта часть работает только в JupyterLab: откройте тетрадь командой «kirov lab».</p>'
 TEMPLATE_DIR = Path(__file__).with_name("template")
 
 # Plotly styles its elements in place, hence 'unsafe-inline' for styles; scripts come from files of the pack only.
@@ -31,21 +37,48 @@ def write_assets(folder: Path) -> None:
         (folder / name).write_bytes((TEMPLATE_DIR / name).read_bytes())
 
 
+def context(judged: Judgement, named: Sequence[tuple[str, str]], name: str, title: str) -> dict[str, Any]:
+    """What the template shows around a page.
+
+    Args:
+        judged: The judgement that the page is of.
+        named: Names and titles of the pages that lie in the folder, this one too.
+        name: The page's own name.
+        title: Its title.
+    """
+    period = judged.period
+    share = judged.collected_share()
+    missing = (
+        "" if share >= COMPLETE_SHARE else f"Данные неполные: целиком прочитано {russian.percent(share)} аккаунтов"
+    )
+    return {
+        "name": name,
+        "title": title,
+        "period": f"{period.label}: {russian.dated(period.start)} – {russian.dated(period.last)}",
+        "pages": links(named, name),
+        "banner": wording.SOURCES[judged.source],
+        "stamp": missing,
+    }
+
+
 def page(notebook: Any, context: Mapping[str, Any], figures_dir: Path) -> str:
     """An executed notebook as HTML; the data behind each figure are written as CSV beside.
 
     Args:
         notebook: The executed notebook; its outputs are replaced.
-        context: name (of the page, for the CSV files), title, pages, banner, stamp, as the template shows them.
+        context: See `context`; the name is also that of the CSV files, and links to notebooks that have no page among
+            the pages become plain words.
         figures_dir: Folder for the CSV files.
     """
     from nbconvert import HTMLExporter  # noqa: PLC0415 - half a second
 
-    count = 0
+    count, present = 0, {each["name"] for each in context["pages"]}
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
-            cell.source = re.sub(r"\((\d\d_\w+)\.ipynb\)", r"(\1.html)", cell.source)
+            cell.source = _linked(cell.source, present)
         for output in cell.get("outputs", []):
+            if WIDGET_MIME in output.get("data", {}):
+                output["data"] = {"text/html": _ONLY_LIVE}
             figure = output.get("data", {}).get(FIGURE_MIME)
             if figure is not None:
                 count += 1
@@ -81,12 +114,22 @@ def _figure(figure: Mapping[str, Any], page_name: str, number: int, folder: Path
     return (
         f'<div class="figure" id="figure-{number}" style="min-height:{height}px"></div>'
         f'<script type="application/json" data-figure="figure-{number}">{text}</script>'
-        f'<p class="figure-data"><a href="figures/{name}">Данные графика (CSV)</a></p>'
+        f'<p class="figure-data"><a href="figures/{quote(name)}">Данные графика (CSV)</a></p>'
     )
 
 
 def links(pages: Sequence[tuple[str, str]], current: str) -> list[dict[str, Any]]:
     """Entries of the navigation bar."""
     return [
-        {"name": name, "href": f"{name}.html", "title": title, "is_current": name == current} for name, title in pages
+        {"name": name, "href": quote(f"{name}.html"), "title": title, "is_current": name == current}
+        for name, title in pages
     ]
+
+
+def _linked(words: str, present: Collection[str]) -> str:
+    """Markdown whose links between notebooks lead to pages; where there is no page only the words are left."""
+
+    def linked(match: re.Match[str]) -> str:
+        return f"[{match[1]}]({match[2]}.html)" if match[2] in present else match[1]
+
+    return re.sub(r"\[([^\[\]]*)\]\((\d\d_\w+)\.ipynb\)", linked, words)

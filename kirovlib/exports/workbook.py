@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -12,7 +13,8 @@ from kirovlib.order import wording
 
 _LONGEST_CELL = 32_767  # Excel's limit
 
-COLUMNS = {
+Columns = Mapping[str, tuple[str, int]]  # of `wording.named`, each with its title and width in letters
+COLUMNS: Columns = {
     "verdict_name": ("Вывод", 16),
     "clause_name": ("Пункт", 38),
     "institution": ("Учреждение", 44),
@@ -31,12 +33,14 @@ COLUMNS = {
 }
 
 
-def write(file: Path, named: pd.DataFrame, created: datetime) -> None:
-    """Write all findings, one row each.
+def write(file: Path, named: pd.DataFrame, created: datetime, columns: Columns = COLUMNS) -> None:
+    """Write findings, one row each.
 
     Args:
+        file: To be written.
         named: `wording.named`.
         created: Written into the file's properties (UTC), so that the same findings give the same bytes.
+        columns: Which columns; the first is shown in the colour of its verdict.
     """
     import xlsxwriter  # noqa: PLC0415 - only here
 
@@ -60,10 +64,10 @@ def write(file: Path, named: pd.DataFrame, created: datetime) -> None:
         word: book.add_format({"bg_color": colour, "font_color": "white" if word in {"failed", "passed"} else "black"})
         for word, colour in charts.COLOURS.items()
     }
-    for column, (title, width) in enumerate(COLUMNS.values()):
+    for column, (title, width) in enumerate(columns.values()):
         sheet.write_string(0, column, title, head)
         sheet.set_column(column, column, width)
-    for row, (verdict, *cells) in enumerate(named[["verdict", *COLUMNS]].itertuples(index=False), 1):
+    for row, (verdict, *cells) in enumerate(named[["verdict", *columns]].itertuples(index=False), 1):
         for column, value in enumerate(cells):
             if isinstance(value, pd.Timestamp):
                 sheet.write_datetime(row, column, value.to_pydatetime(), day)
@@ -71,5 +75,5 @@ def write(file: Path, named: pd.DataFrame, created: datetime) -> None:
                 shown = f"{wording.SYMBOLS[verdict]} {value}" if column == 0 else value
                 sheet.write_string(row, column, shown[:_LONGEST_CELL], colours[verdict] if column == 0 else text)
     sheet.freeze_panes(1, 3)
-    sheet.autofilter(0, 0, max(len(named), 1), len(COLUMNS) - 1)
+    sheet.autofilter(0, 0, max(len(named), 1), len(columns) - 1)
     book.close()

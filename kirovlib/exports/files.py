@@ -1,4 +1,4 @@
-"""Findings into one file for other programs, and as a short table for the screen."""
+"""Findings into one file, its kind told by its ending, and as a short table for the screen."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import pandas as pd
 
 from kirovlib import tables
 from kirovlib.errors import ParameterError
+from kirovlib.exports import workbook
 from kirovlib.order import wording
 from kirovlib.order.evaluate import Judgement
-from kirovlib.reports import workbook
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -34,12 +34,22 @@ def write(file: Path, judged: Judgement) -> None:
     if file.suffix == ".xlsx":
         workbook.write(file, wording.named(judged), judged.period.ends_at)
     elif file.suffix == ".csv":
-        named = wording.named(judged)[list(workbook.COLUMNS)]
-        titles = {name: title for name, (title, _) in workbook.COLUMNS.items()}
-        safe = named.map(_harmless).rename(columns=titles)
-        safe.to_csv(file, index=False, sep=";", date_format="%d.%m.%Y", encoding="utf-8-sig", lineterminator="\n")
+        write_csv(file, wording.named(judged))
     else:
         write_parquet(file, judged)
+
+
+def write_csv(file: Path, named: pd.DataFrame, columns: workbook.Columns = workbook.COLUMNS) -> None:
+    """Write rows as CSV that Excel opens by itself, text that could be a formula neutralised.
+
+    Args:
+        file: To be written.
+        named: `wording.named`, or some of its rows.
+        columns: Which columns, each with its title; the width is not needed here.
+    """
+    titles = {name: title for name, (title, _) in columns.items()}
+    safe = named[list(columns)].map(_harmless).rename(columns=titles)
+    safe.to_csv(file, index=False, sep=";", date_format="%d.%m.%Y", encoding="utf-8-sig", lineterminator="\n")
 
 
 def write_parquet(file: Path, judged: Judgement) -> None:

@@ -1,0 +1,1 @@
+"""Findings as files for other programs: CSV, workbook, Parquet; nothing foreign becomes a formula in them."""
