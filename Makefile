@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install report test check format sample bench soak lab clean
+.PHONY: help install report test check format sample screenshots bench soak lab clean
 
 help:  ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /	/'
@@ -36,6 +36,9 @@ format: install  ## apply the style
 
 sample: install  ## make data/sample, the notebooks' outputs and data/README.md anew
 	$(BIN)/python -m kirovlib.sample
+
+screenshots: install  ## take the pictures in docs/images anew (needs Chromium)
+	$(BIN)/python docs/screenshots.py
 
 bench: install  ## speed and memory, each beside the plain way, in one run (about 20 minutes)
 	$(BIN)/python tests/bench/collect.py

@@ -37,7 +37,7 @@ FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
-LIVE = "05_explorer"  # the only notebook whose picture needs a kernel
+FIRST_RESULT = ".jp-CodeCell:has(.jp-OutputArea-output)"  # where a picture begins
 START_SECONDS, RUN_SECONDS = 60, 120
 
 
@@ -77,11 +77,13 @@ def _picture_of_lab(page: Any, address: str, name: str) -> None:
     page.goto(f"{address}/lab/tree/notebooks/{name}.ipynb?reset")
     page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=START_SECONDS * 1000)
     page.keyboard.press("Control+B")  # the file browser takes a quarter of the width
-    if name == LIVE:
-        page.get_by_role("menuitem", name="Run", exact=True).click()
-        page.get_by_text("Run All Cells", exact=True).click()
-        page.wait_for_selector(".jp-OutputArea .widget-vbox table", timeout=RUN_SECONDS * 1000)
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_text("Run All Cells", exact=True).click()
+    page.wait_for_timeout(3000)  # until the kernel has begun
+    page.locator(".jp-InputPrompt", has_text="[*]").first.wait_for(state="detached", timeout=RUN_SECONDS * 1000)
     page.wait_for_timeout(4000)
+    page.locator(FIRST_RESULT).first.evaluate("cell => cell.scrollIntoView()")
+    page.wait_for_timeout(1500)
     page.screenshot(path=str(IMAGES / f"lab-{name}.png"))
 
 

@@ -554,3 +554,11 @@ def test_of_very_many_weeks_not_each_is_named_but_each_holiday_has_its_star() ->
     axis = WeekAxis(tuple(first.shifted(number) for number in range(104)))
     assert sum(any(letter.isdigit() for letter in head) for head in axis.heads) == 52
     assert sum("★" in head for head in axis.heads) == sum(bool(told) for told in axis.holidays) > 10
+
+
+def test_an_account_that_was_not_read_stands_apart_and_not_at_zero() -> None:
+    counts = pd.DataFrame({"own_count": [0, 4, 0, 1], "is_complete": [True, True, False, False]})
+    read, unread = charts.distribution(counts, 3, "Публикации").data
+    assert dict(zip(read.x, read.y, strict=True)) == {0: 1, 4: 1} | dict.fromkeys((1, 2, 3, 5, 6, 7, 8), 0)
+    assert (list(unread.x), list(unread.y)) == ([-2], [2])
+    assert "не известно" in unread.hovertemplate

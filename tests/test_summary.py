@@ -146,8 +146,8 @@ def test_many_founders_are_cut_to_those_most_in_need_and_the_rest_is_said(judged
         [groups["founder"].assign(name=[f"{name} {n}" for name in groups["founder"]["name"]]) for n in range(5)]
     )
     figure = charts.overview({**groups, "founder": many})
-    assert "ещё 11" in figure.layout.annotations[3].text
-    assert len(figure.data[9].y) == 9
+    assert "ещё 12" in figure.layout.annotations[3].text
+    assert len(figure.data[9].y) == 8
 
 
 def test_an_overview_without_findings_says_so(judged: Judgement) -> None:

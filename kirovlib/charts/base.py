@@ -27,7 +27,10 @@ ROW_PIXELS = 22
 _LONGEST_LABEL = 48
 
 # The little of plotly's white template that our figures use: the whole of it would stand in every figure's JSON.
-_AXIS = {"gridcolor": "#E9EDF2", "linecolor": "#C9D1DA", "zerolinecolor": "#C9D1DA", "automargin": True}
+_AXIS = {
+    "gridcolor": "#E9EDF2", "linecolor": "#C9D1DA", "zerolinecolor": "#C9D1DA", "automargin": True,
+    "title": {"standoff": 8},
+}  # fmt: skip
 TEMPLATE = go.layout.Template(
     # A pattern lies over its colour instead of replacing it.
     data={"bar": [{"marker": {"pattern": {"fillmode": "overlay", "size": 10, "solidity": 0.2}}}]},

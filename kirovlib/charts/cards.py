@@ -14,7 +14,7 @@ from IPython.display import HTML
 
 from kirovlib import russian
 from kirovlib.charts.base import ACCENT, COLOURS, LAYOUT, PALE, nothing, short
-from kirovlib.charts.tables import STYLE, basis, link, table, verdict
+from kirovlib.charts.tables import ALIGNED, STYLE, basis, link, table, verdict
 from kirovlib.order import wording
 from kirovlib.order.card import Card
 from kirovlib.settings import ZONE
@@ -219,7 +219,9 @@ def card_profiles(shown: Card) -> HTML:
         + "</tr>"
         for name, (words, told) in _FIELDS.items()
     )
-    return HTML(f'<table class="rows"><thead><tr><th>Поле</th>{head}</tr></thead><tbody>{rows}</tbody></table>')
+    return HTML(
+        f'{ALIGNED}<table class="rows"><thead><tr><th>Поле</th>{head}</tr></thead><tbody>{rows}</tbody></table>'
+    )
 
 
 def card_contest(shown: Card) -> HTML:

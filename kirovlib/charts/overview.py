@@ -13,7 +13,7 @@ from kirovlib.order import wording
 
 _TITLE = "Кто соблюдает порядок"
 _SHOWN = ("failed", "cannot_tell", "passed")
-_MOST_FOUNDERS = 9
+_MOST_FOUNDERS = 8
 _EXPLAINED = "худший вывод за период; серым — доля установленного (уст.) и прочитанных целиком аккаунтов (проч.)"
 _GREY = "#5A6675"
 # Where each panel stands: heading, unit, x and y domain.
@@ -44,7 +44,7 @@ def overview(groups: Mapping[str, pd.DataFrame]) -> go.Figure:
         title_text=f"{_TITLE}<br><sup>{_EXPLAINED}</sup>",
         barmode="stack",
         bargap=0.25,
-        height=560,
+        height=500,
         legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1.04, "yanchor": "bottom", "traceorder": "normal"},
     )
     figure.update_layout(margin={"l": 12, "t": 74, "b": 40})

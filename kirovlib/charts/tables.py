@@ -18,7 +18,7 @@ from kirovlib.order import method as method_words
 from kirovlib.order import wording
 from kirovlib.order.evaluate import Judgement
 
-_TILE = "border:1px solid #d5dce4;border-top-style:solid;border-top-width:5px;border-radius:6px;padding:14px 16px"
+_TILE = "border:1px solid #d5dce4;border-top:5px solid;border-radius:6px;padding:12px 16px;line-height:1.3"
 _ACCOUNTS = ("аккаунт", "аккаунта", "аккаунтов")
 _BREACHES = ("нарушение", "нарушения", "нарушений")
 _OUTCOMES = ("вывод", "вывода", "выводов")
@@ -27,7 +27,9 @@ _VERDICT_COLUMNS = frozenset({"verdict", "verdict_if", "before", "now"})
 _CLASSES = {
     "measured": "m", "repair": "m", "evidence": "m", "clause_name": "w", "reason_name": "w", "url": "u", "quote": "q",
 }  # fmt: skip
-# In the table itself, so that verdicts look the same in JupyterLab, which has no style sheet of ours.
+# In the table itself, so that it looks the same in JupyterLab, which has no style sheet of ours and aligns right.
+# What was not run here yet is shown without: a verdict is told by symbol and word all the same.
+ALIGNED = "<style>.rows td,.rows th{text-align:left!important;vertical-align:top!important}</style>"
 STYLE = (
     "<style>.v{display:inline-block;white-space:nowrap;padding:1px 8px;border-radius:10px;font-weight:400}"
     + "".join(
@@ -53,7 +55,7 @@ def basis(judged: Judgement) -> HTML:
 
 
 def tiles(judged: Judgement, moved: pd.DataFrame | None = None) -> HTML:
-    """The headline numbers of a judgement.
+    """The headline numbers of a judgement, under its `basis`.
 
     Args:
         judged: The judgement.
@@ -80,11 +82,12 @@ def tiles(judged: Judgement, moved: pd.DataFrame | None = None) -> HTML:
     shown = "".join(
         f'<div class="tile" style="{_TILE};border-top-color:{COLOURS.get(verdict, ACCENT)}">'
         f'<b style="display:block;font-size:34px;line-height:1.1">{html.escape(number)}</b> '
-        f'<span style="font-size:14px">{html.escape(text)}</span>{_moved(moved) if verdict == "failed" else ""}</div>'
+        f'<span style="font-size:14px;line-height:1.3">{html.escape(text)}</span>'
+        f"{_moved(moved) if verdict == 'failed' else ''}</div>"
         for number, text, verdict in cells
     )
     grid = "display:grid;grid-template-columns:repeat(auto-fit,minmax(180px,1fr));gap:12px;margin:16px 0"
-    return HTML(f'<div class="tiles" style="{grid}">{shown}</div>')
+    return HTML(f'{basis(judged).data}<div class="tiles" style="{grid}">{shown}</div>')
 
 
 def table(frame: pd.DataFrame, headers: Mapping[str, str], *, limit: int = 200) -> HTML:
@@ -111,7 +114,7 @@ def table(frame: pd.DataFrame, headers: Mapping[str, str], *, limit: int = 200) 
     )
     rest = len(frame) - limit
     more = f'<p class="more">Показаны первые {limit}, ещё {rest} — в findings.xlsx.</p>' if rest > 0 else ""
-    style = STYLE if _VERDICT_COLUMNS & set(headers) else ""
+    style = ALIGNED + (STYLE if _VERDICT_COLUMNS & set(headers) else "")
     return HTML(f'{style}<table class="rows"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{more}')
 
 
@@ -162,7 +165,7 @@ def _moved(moved: pd.DataFrame | None) -> str:
     counted = pd.Series() if moved is None else moved["change"].value_counts()
     words = {"new_failure": "новых", "newly_established": "впервые установлено", "mended": "исправлено"}
     told = [f"{text}\u00a0{counted[word]}" for word, text in words.items() if word in counted]
-    return f'<br><span style="font-size:12px;color:#5a6675">{", ".join(told)}</span>' if told else ""
+    return f'<br><span style="font-size:12px;line-height:1.3;color:#5a6675">{", ".join(told)}</span>' if told else ""
 
 
 def _institutions(rows: pd.DataFrame) -> str:

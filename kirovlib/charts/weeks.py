@@ -15,6 +15,7 @@ from kirovlib.charts.week_axis import WeekAxis, read_range, subtitle
 from kirovlib.order import wording
 
 _ENOUGH_READ, _MANY_POSTS = 0.98, 30
+_UNKNOWN_PLACE = -2  # where accounts stand of which nobody knows how much they published
 _UNREAD = "ни одна неделя не прочитана целиком"
 _BANDS = (
     ("q10", "q90", "10–90 % аккаунтов", "rgba(29,78,137,0.16)"),
@@ -37,20 +38,24 @@ def distribution(counts: pd.DataFrame, minimum: int, title: str) -> go.Figure:
     if not counts["is_complete"].any():
         return nothing(title, "ни один аккаунт не прочитан за эту неделю целиком")
     figure = go.Figure()
-    top = max(int(counts["own_count"].max()), 2 * minimum + 2)
-    for complete, name, colour, shape in (
-        (True, "прочитано целиком", ACCENT, ""),
-        (False, "прочитано не целиком", COLOURS["cannot_tell"], "/"),
-    ):
-        of_kind = counts[counts["is_complete"] == complete]["own_count"].value_counts()
-        numbers = [int(of_kind.get(number, 0)) for number in range(top + 1)]
-        figure.add_bar(
-            x=list(range(top + 1)),
-            y=numbers,
-            name=name,
-            marker={"color": colour, "pattern": {"shape": shape}},
-            hovertemplate="собственных публикаций: %{x}<br>аккаунтов: %{y}<extra>" + name + "</extra>",
-        )
+    read = counts[counts["is_complete"].astype(bool)]["own_count"]
+    top, unread = max(int(read.max()), 2 * minimum + 2), len(counts) - len(read)
+    found = read.value_counts()
+    figure.add_bar(
+        x=list(range(top + 1)),
+        y=[int(found.get(number, 0)) for number in range(top + 1)],
+        name="прочитано целиком",
+        marker={"color": ACCENT},
+        hovertemplate="собственных публикаций: %{x}<br>аккаунтов: %{y}<extra></extra>",
+    )
+    figure.add_bar(
+        x=[_UNKNOWN_PLACE],
+        y=[unread],
+        name="прочитано не целиком: «?»",
+        marker={"color": COLOURS["cannot_tell"], "pattern": {"shape": "/"}},
+        hovertemplate="сколько публикаций, не известно<br>аккаунтов: %{y}<extra></extra>",
+    )
+    ticks = [_UNKNOWN_PLACE, *range(0, top + 1, 1 if top <= _MANY_POSTS else 5)]
     figure.add_vline(x=minimum - 0.5, line={"color": COLOURS["failed"], "width": 2, "dash": "dash"})
     figure.add_annotation(
         x=minimum - 0.5,
@@ -67,7 +72,7 @@ def distribution(counts: pd.DataFrame, minimum: int, title: str) -> go.Figure:
         title_text=f"{title} (n = {len(counts)})",
         barmode="stack",
         height=408,
-        xaxis={"title": "собственных публикаций за неделю", "dtick": 1 if top <= _MANY_POSTS else 5},
+        xaxis={"title": "собственных публикаций за неделю", "tickvals": ticks, "ticktext": ["?", *map(str, ticks[1:])]},
         yaxis={"title": "аккаунтов", "tickformat": "d", "nticks": 6, "rangemode": "tozero"},
         legend={"x": 1, "xanchor": "right"},
     )

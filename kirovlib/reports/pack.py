@@ -80,7 +80,7 @@ def _write(folder: Path, judged: Judgement, settings: Settings, *, progress: boo
         timings[f"{name}_seconds"] = round(time.perf_counter() - began, 3)
     context = pages.context(judged, [_INDEX, *titles], *_INDEX) | {
         "questions": {name: metadata["question"] for name, metadata in about.items()},
-        "tiles": charts.basis(judged).data + charts.tiles(judged, changes.named_changes(judged)).data,
+        "tiles": charts.tiles(judged, changes.named_changes(judged)).data,
         "method": method.method(judged),
         "files": [
             ("findings.xlsx", "все выводы в Excel"),
