@@ -38,6 +38,10 @@ FLAGS = [
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
 FIRST_RESULT = ".jp-CodeCell:has(.jp-OutputArea-output)"  # where a picture begins
+LAB_SETTINGS = {  # no pop-up over the picture; all cells in the page, so that it can be scrolled to one
+    "apputils-extension/notification": '{"fetchNews": "false"}',
+    "notebook-extension/tracker": '{"windowingMode": "none"}',
+}
 START_SECONDS, RUN_SECONDS = 60, 120
 
 
@@ -113,9 +117,10 @@ def server(home: Path) -> Iterator[str]:
         "JUPYTER_CONFIG_DIR": str(home / ".jupyter"),
         "JUPYTERLAB_SETTINGS_DIR": str(home / ".lab"),
     }
-    no_news = home / ".lab" / "@jupyterlab" / "apputils-extension" / "notification.jupyterlab-settings"
-    no_news.parent.mkdir(parents=True, exist_ok=True)
-    no_news.write_text('{"fetchNews": "false"}')
+    for extension, settings_text in LAB_SETTINGS.items():
+        file = home / ".lab" / "@jupyterlab" / f"{extension}.jupyterlab-settings"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(settings_text)
     process = subprocess.Popen(command, env=settings, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     address = f"http://127.0.0.1:{port}"
     try:
