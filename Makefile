@@ -44,9 +44,11 @@ bench: install  ## speed and memory, each beside the plain way, in one run (abou
 	$(BIN)/python tests/bench/collect.py
 	$(BIN)/python tests/bench/judge.py
 	$(BIN)/python tests/bench/explore.py
+	$(BIN)/python tests/bench/cards.py
 
-soak: install  ## kill collections at 200 random moments and compare (about 15 minutes)
+soak: install  ## kill collections and whole weeks at random moments and compare (about half an hour)
 	$(BIN)/python tests/soak/collect.py --times 200
+	$(BIN)/python tests/soak/week.py --times 50
 
 lab: install  ## JupyterLab on the notebooks
 	$(BIN)/kirov lab

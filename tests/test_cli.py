@@ -105,7 +105,11 @@ def test_findings_are_written_in_the_three_kinds_of_file(home: Path, tmp_path: P
     for ending in ("csv", "xlsx", "parquet"):
         file = tmp_path / f"findings.{ending}"
         kirov("findings", "--week", "2024-W28", "--home", str(home), "--out", str(file))
-        read = {"csv": lambda path: pd.read_csv(path, sep=";"), "xlsx": pd.read_excel, "parquet": pd.read_parquet}
+        read = {
+            "csv": lambda path: pd.read_csv(path, sep=";"),
+            "xlsx": lambda path: pd.read_excel(path, sheet_name="Все результаты"),
+            "parquet": pd.read_parquet,
+        }
         lengths.add(len(read[ending](file)))
     assert len(lengths) == 1
 

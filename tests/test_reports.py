@@ -6,10 +6,12 @@ import hashlib
 import html
 import json
 import re
+import shutil
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import openpyxl
 import pandas as pd
 import pytest
@@ -154,16 +156,15 @@ def test_a_long_table_says_how_many_rows_it_leaves_out() -> None:
 
 
 def test_a_failing_notebook_leaves_the_older_report_alone(
-    small_demo: demo.Demo, monkeypatch: pytest.MonkeyPatch
+    small_demo: demo.Demo, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     home = small_demo.index.parents[2]
     before = digests(home)
-
-    def fail(*_: object) -> None:
-        msg = "Тетрадь остановилась"
-        raise KirovError(msg)
-
-    monkeypatch.setattr(notebooks, "run", fail)
+    shutil.copytree(notebooks.NOTEBOOKS_DIR, tmp_path / "notebooks")
+    failing = nbformat.read(tmp_path / "notebooks" / "06_data_quality.ipynb", 4)
+    failing.cells.append(nbformat.v4.new_code_cell("raise ValueError('Не сошлось')", id="06-99"))
+    nbformat.write(failing, tmp_path / "notebooks" / "06_data_quality.ipynb")
+    monkeypatch.setattr(notebooks, "NOTEBOOKS_DIR", tmp_path / "notebooks")
     with pytest.raises(KirovError, match="остановилась"):
         demo.reports.build(demo.Settings(home=home), demo.Period.parse("2024-W28"), progress=False)
     assert digests(home) == before

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import re
 from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
@@ -108,9 +109,16 @@ def table(frame: pd.DataFrame, headers: Mapping[str, str], *, limit: int = 200) 
         )
     head = "".join(f"<th>{html.escape(text)}</th>" for text in headers.values())
     classes = [f" class={_CLASSES[name]}" if name in _CLASSES else "" for name in headers]
+    keyed = "institution" in headers and "institution_id" in frame
+    keys = frame["institution_id"].head(limit) if keyed else [""] * len(shown)
     body = "".join(
-        f"<tr>{''.join(f'<td{kind}>{_cell(*cell)}</td>' for kind, cell in zip(classes, row.items(), strict=True))}</tr>"
-        for row in shown.to_dict("records")
+        "<tr>"
+        + "".join(
+            f"<td{_key(key) if keyed and cell[0] == 'institution' else kind}>{_cell(*cell)}</td>"
+            for kind, cell in zip(classes, row.items(), strict=True)
+        )
+        + "</tr>"
+        for key, row in zip(keys, shown.to_dict("records"), strict=True)
     )
     rest = len(frame) - limit
     more = f'<p class="more">Показаны первые {limit}, ещё {rest} — в findings.xlsx.</p>' if rest > 0 else ""
@@ -122,6 +130,12 @@ def method(judged: Judgement) -> HTML:
     """«Как считали»."""
     items = "".join(f"<li>{html.escape(line)}</li>" for line in method_words.method(judged))
     return HTML(f'<div class="method"><h2>Как считали</h2><ul>{items}</ul></div>')
+
+
+def _key(institution_id: Any) -> str:
+    """Whose row it is, as an attribute: reports lead from there to the institution's card."""
+    key = str(institution_id)
+    return f" data-i={key}" if re.fullmatch(r"[\w.-]+", key, re.ASCII) else f' data-i="{html.escape(key)}"'
 
 
 def _cell(name: Any, value: Any) -> str:

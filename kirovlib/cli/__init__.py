@@ -15,10 +15,13 @@ from kirovlib.cli import (  # noqa: E402 - see above
     demo,
     evidence,
     import_posts,
+    lake,
+    letter_template,
     notebook,
     registry,
     report,
     status,
+    week,
 )
 from kirovlib.cli.base import Group  # noqa: E402
 
@@ -40,15 +43,18 @@ def main() -> None:
 for _command in (
     demo.demo,
     demo.sandbox,
+    week.week,
     collect.collect,
     import_posts.import_posts,
     evidence.evidence,
     report.findings,
     report.report,
+    letter_template.letter_template,
     notebook.notebook,
     notebook.lab,
     clauses.clauses,
     registry.registry,
+    lake.lake,
     status.status,
 ):
     main.add_command(_command)

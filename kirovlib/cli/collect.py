@@ -71,7 +71,7 @@ def collect(
     again = _again(weeks, since, platforms, accounts)
     before = recheck.verdicts(found, list(chosen["account_id"])) if accounts else None
     summary = collect_accounts(
-        found, chosen, window, only_missing=only_missing, announce=lambda plans: _tell_plan(plans, again)
+        found, chosen, window, only_missing=only_missing, announce=lambda plans: tell_plan(plans, again)
     )
     if not summary.run_id:
         click.echo("Всё уже собрано: за этот срок ничего не пропущено.")
@@ -114,7 +114,7 @@ def _chosen(register: pd.DataFrame, platforms: Sequence[str], accounts: Sequence
     return chosen[chosen["platform"].isin(platforms)] if platforms else chosen
 
 
-def _tell_plan(plans: Sequence[NetworkPlan], again: str) -> None:
+def tell_plan(plans: Sequence[NetworkPlan], again: str) -> None:
     """Calls, minutes and quota of each network, before the first request."""
     click.echo("План сбора:")
     for planned in plans:

@@ -39,6 +39,8 @@ def evidence(*, account: str, label: str, out: Path | None, force: bool, home: P
         f"не известно {packed.unknown_count}"
     )
     click.echo(f"  {answers}, SHA-256 каждого проверен")
+    if packed.pruned_count:
+        click.echo(f"  удалено по сроку, остались только SHA-256: {packed.pruned_count}")
     click.echo(str(packed.file.resolve()))
     if not packed.is_complete:
         click.echo("Неделя прочитана не целиком: публикаций могло быть больше.", err=True)

@@ -37,7 +37,8 @@ class Packed:
 
     Attributes:
         counted_count, left_out_count, unknown_count: Posts of the week by whether they were counted for clause 3.1.
-        answer_count: Stored answers.
+        answer_count: Stored answers that are packed.
+        pruned_count: Answers past their term, of which only the hash is left.
         is_complete: Whether the week was read completely.
     """
 
@@ -48,6 +49,7 @@ class Packed:
     left_out_count: int
     unknown_count: int
     answer_count: int
+    pruned_count: int
     is_complete: bool
 
 
@@ -80,7 +82,8 @@ def build(settings: Settings, account: str, week: Week, out: Path, *, force: boo
         int(counted.fillna(value=False).sum()),
         int((~counted.fillna(value=True)).sum()),
         int(counted.isna().sum()),
-        len(case.answers),
+        len(case.answers) - len(case.pruned),
+        len(case.pruned),
         case.is_complete,
     )
 
@@ -126,7 +129,7 @@ def _files(case: Case) -> dict[str, bytes]:
         "coverage.csv": csv_files.coverage(case),
         "register.csv": csv_files.register(case),
         "answers/index.csv": csv_files.index(case),
-        **{answer.file: answer.body for answer in case.answers},
+        **{answer.file: answer.body for answer in case.answers if answer.body is not None},
     }
     files["README.txt"] = readme.text(case).replace("\n", "\r\n").encode("utf-8-sig")  # for older Windows Notepads
     sums = "".join(f"{hashlib.sha256(files[name]).hexdigest()}  {name}\n" for name in sorted(files))

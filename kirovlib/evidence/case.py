@@ -13,7 +13,7 @@ from typing import Any
 
 import pandas as pd
 
-from kirovlib import registry, tables
+from kirovlib import registry, russian, tables
 from kirovlib.errors import LakeError, ParameterError
 from kirovlib.evidence.register_rows import RegisterCell, register_cells
 from kirovlib.lake import Lake
@@ -24,11 +24,12 @@ from kirovlib.order.ledger import ledger
 from kirovlib.order.method import method as method_of
 from kirovlib.registry import addresses
 from kirovlib.settings import Settings
-from kirovlib.weeks import Period, Week
+from kirovlib.weeks import Period, Week, local_date
 
 _SHOWN_ACCOUNTS = 5
 # A file of years leaves an answer for each of its posts: only those of the week are packed.
 _ONE_POST = "file.post"
+PRUNED = "сохранённый ответ удалён по сроку"
 
 # Without a span nothing was read; that it was tried in this week belongs to the proof all the same.
 _COVERAGE = """
@@ -46,15 +47,15 @@ class Answer:
     """A stored answer.
 
     Attributes:
-        file: Its name in the ZIP.
-        body: The stored bytes; `sha256` is theirs.
+        file: Its name in the ZIP; that it was pruned, and when, where it is there no more.
+        body: The stored bytes; `sha256` is theirs. None of an answer that was pruned.
         received: When it came (UTC) and what was asked, for each time the network gave this very answer.
     """
 
     file: str
     sha256: str
     method: str
-    body: bytes
+    body: bytes | None
     received: tuple[tuple[datetime, Any], ...]
 
 
@@ -103,8 +104,13 @@ class Case:
         """Whether the lake was last collected before the week was over."""
         return self.last_moment < self.week.ends_at
 
+    @property
+    def pruned(self) -> tuple[Answer, ...]:
+        """The answers of which only the hash is left."""
+        return tuple(answer for answer in self.answers if answer.body is None)
+
     def file_of(self, sha256: object) -> str:
-        """The file of an answer in the ZIP; empty when no answer was stored."""
+        """The file of an answer in the ZIP, or that it was pruned; empty when no answer was stored."""
         return next((answer.file for answer in self.answers if answer.sha256 == sha256), "")
 
 
@@ -234,7 +240,8 @@ def _answers(
     records = lake.answers(account_id, {*sources["run_id"], *coverage["run_id"]})
     records = [each for each in records if each["method"] != _ONE_POST or each["sha256"] in needed]
     for record in records:
-        _check(record)
+        if "pruned_at" not in record:
+            _check(record)
     missing = sorted(needed - {record["sha256"] for record in records})
     if missing:
         msg = (
@@ -257,17 +264,21 @@ def _check(record: Mapping[str, Any]) -> None:
 
 def _numbered(records: Sequence[Mapping[str, Any]]) -> tuple[Answer, ...]:
     """One file for each different answer; a network may have given the same one several times."""
-    same: dict[tuple[str, str], list[tuple[datetime, Any]]] = {}
-    bodies: dict[tuple[str, str], bytes] = {}
-    dated = [(datetime.fromisoformat(record["received_at"]), record) for record in records]
-    for received_at, record in sorted(dated, key=lambda pair: pair[0]):
-        key = (record["method"], record["sha256"])
-        same.setdefault(key, []).append((received_at, record["request"]))
-        bodies[key] = record["body"].encode()
-    return tuple(
-        Answer(_name(number, method, sha256), sha256, method, bodies[method, sha256], tuple(received))
-        for number, ((method, sha256), received) in enumerate(same.items(), 1)
-    )
+    same: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+    for record in sorted(records, key=lambda each: datetime.fromisoformat(each["received_at"])):
+        same.setdefault((record["method"], record["sha256"]), []).append(record)
+    return tuple(_answer(number, times) for number, times in enumerate(same.values(), 1))
+
+
+def _answer(number: int, times: Sequence[Mapping[str, Any]]) -> Answer:
+    """An answer from its records, one for each time it was given; stored once is stored."""
+    record = next((each for each in times if "pruned_at" not in each), times[0])
+    method, sha256 = record["method"], record["sha256"]
+    received = tuple((datetime.fromisoformat(each["received_at"]), each["request"]) for each in times)
+    if "pruned_at" in record:
+        day = local_date(datetime.fromisoformat(record["pruned_at"]))
+        return Answer(f"{PRUNED} {russian.dated(day)}", sha256, method, None, received)
+    return Answer(_name(number, method, sha256), sha256, method, record["body"].encode(), received)
 
 
 def _name(number: int, method: str, sha256: str) -> str:

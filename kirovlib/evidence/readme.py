@@ -155,9 +155,15 @@ def _posts(case: Case) -> list[str]:
 
 
 def _packed(case: Case) -> str:
-    answers = russian.counted(len(case.answers), "ответ сети", "ответа сети", "ответов сети")
+    answers = russian.counted(len(case.answers) - len(case.pruned), "ответ сети", "ответа сети", "ответов сети")
     readings = russian.counted(len(case.coverage), "чтение", "чтения", "чтений")
-    return f"Всего {answers}; недели касается {readings} этого аккаунта (coverage.csv)."
+    told = f"Всего {answers}; недели касается {readings} этого аккаунта (coverage.csv)."
+    if case.pruned:
+        gone = russian.counted(
+            len(case.pruned), "сохранённый ответ удалён", "сохранённых ответа удалены", "сохранённых ответов удалены"
+        )
+        told += f" Ещё {gone} по сроку: в answers/index.csv остались их SHA-256, что спрошено и когда получено."
+    return told
 
 
 def _plain(value: object) -> str:

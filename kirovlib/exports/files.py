@@ -2,41 +2,76 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pandas as pd
 
 from kirovlib import tables
 from kirovlib.errors import ParameterError
-from kirovlib.exports import workbook
+from kirovlib.exports import exchange, findings_book, workbook
 from kirovlib.order import wording
 from kirovlib.order.evaluate import Judgement
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
-def check_target(file: Path) -> None:
+KINDS = (".csv", ".xlsx", ".parquet")
+
+
+def check_target(file: Path, option: str = "--out", kinds: Sequence[str] = KINDS) -> None:
     """Refuse a file that could not be written, before any work.
 
     Raises:
         ParameterError: Unknown kind of file, or its folder does not exist.
     """
-    if file.suffix not in {".csv", ".xlsx", ".parquet"}:
-        msg = f"Параметр --out: «{file.name}»; ожидается файл .csv, .xlsx или .parquet."
+    if file.suffix not in kinds:
+        *first, last = kinds
+        expected = f"{', '.join(first)} или {last}" if first else last
+        msg = f"Параметр {option}: «{file.name}»; ожидается файл {expected}."
         raise ParameterError(msg)
     if not file.parent.is_dir():
-        msg = f"Параметр --out: папки «{file.parent}» нет. Создайте её или укажите другую."
+        msg = f"Параметр {option}: папки «{file.parent}» нет. Создайте её или укажите другую."
         raise ParameterError(msg)
 
 
 def write(file: Path, judged: Judgement) -> None:
-    """Write the findings; the kind of file is told by its ending."""
-    if file.suffix == ".xlsx":
-        workbook.write(file, wording.named(judged), judged.period.ends_at)
-    elif file.suffix == ".csv":
-        write_csv(file, wording.named(judged))
-    else:
-        write_parquet(file, judged)
+    """Write the findings; the kind of file is told by its ending, `.xlsx` is the workbook of a report.
+
+    Raises:
+        ParameterError: The file cannot be written.
+    """
+    with _told(file):
+        if file.suffix == ".xlsx":
+            findings_book.write(file, judged)
+        elif file.suffix == ".csv":
+            write_csv(file, wording.named(judged))
+        else:
+            write_parquet(file, judged)
+
+
+def write_exchange(file: Path, judged: Judgement) -> None:
+    """Write the register in the exchange layout, with what was collected.
+
+    Raises:
+        ParameterError: The file cannot be written.
+    """
+    with _told(file):
+        exchange.write(file, judged)
+
+
+@contextmanager
+def _told(file: Path) -> Iterator[None]:
+    """An error of the disk as a message for the analyst."""
+    try:
+        yield
+    except OSError as error:
+        msg = (
+            f"Файл «{file}» не записан: {error.strerror or error}. Закройте его в других программах, проверьте права "
+            "и место на диске."
+        )
+        raise ParameterError(msg) from None
 
 
 def write_csv(file: Path, named: pd.DataFrame, columns: workbook.Columns = workbook.COLUMNS) -> None:

@@ -9,12 +9,16 @@ lake/posts/run=<run_id>/00000001-00000007.parquet        likewise post_metrics, 
 lake/raw/platform=vk/run=<run_id>/00000001-00000007.jsonl.zst
 lake/runs/<run_id>.parquet
 ```
+
+Raw answers past their term (`prune`) leave `….pruned.zst`: what was asked, when it came, its SHA-256, no body.
 """
 
 from __future__ import annotations
 
+from kirovlib.lake.as_of import copy_as_of
 from kirovlib.lake.durable import CRASH_POINTS
+from kirovlib.lake.parts import alone
 from kirovlib.lake.reader import Lake, Snapshot
 from kirovlib.lake.writer import Batch, LakeWriter
 
-__all__ = ["CRASH_POINTS", "Batch", "Lake", "LakeWriter", "Snapshot"]
+__all__ = ["CRASH_POINTS", "Batch", "Lake", "LakeWriter", "Snapshot", "alone", "copy_as_of"]

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from kirovlib.errors import LakeError
+
+RAW, PRUNED = ".jsonl.zst", ".pruned.zst"
+_BUSY = "Идёт другой сбор в это же хранилище. Дождитесь его конца и повторите команду."
 
 
 @dataclass(frozen=True, order=True)
@@ -41,8 +46,36 @@ def table_file(folder: Path, table: str, part: Part) -> Path:
     return folder / table / f"{part.stem}.parquet"
 
 
-def lock(descriptor: int) -> None:
+def raw_files(folder: Path, part: Part) -> list[Path]:
+    """A part's raw answers by network; where they were pruned, what is left of them."""
+    stored = {file.parent: file for file in (folder / "raw").glob(f"platform=*/{part.stem}{RAW}")}
+    left = {file.parent: file for file in (folder / "raw").glob(f"platform=*/{part.stem}{PRUNED}")}
+    return [file for _, file in sorted((left | stored).items())]
+
+
+@contextlib.contextmanager
+def alone(file: Path, busy: str = _BUSY) -> Iterator[None]:
+    """Hold a lock file; the file stays, the lock does not outlive its process.
+
+    Args:
+        file: The lock file; its folder is made.
+        busy: What is said when another process has it.
+
+    Raises:
+        LakeError: When another process has it.
+    """
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("a+b") as handle:
+        lock(handle.fileno(), busy)
+        yield
+
+
+def lock(descriptor: int, busy: str = _BUSY) -> None:
     """Take the lock of an open file; the system takes it back when the process ends, however it ends.
+
+    Args:
+        descriptor: Of the file.
+        busy: What is said when another process has it.
 
     Raises:
         LakeError: When another process has it.
@@ -57,5 +90,4 @@ def lock(descriptor: int) -> None:
 
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
-        msg = "Идёт другой сбор в это же хранилище. Дождитесь его конца и повторите команду."
-        raise LakeError(msg) from None
+        raise LakeError(busy) from None

@@ -19,10 +19,12 @@ import zstandard
 from kirovlib import tables
 from kirovlib.errors import LakeError
 from kirovlib.lake import durable
-from kirovlib.lake.parts import lock, parts, table_file
+from kirovlib.lake.parts import PRUNED, alone, parts, raw_files, table_file
 from kirovlib.lake.writer import SORT, LakeWriter
 
 _TRIES = 5
+_RUNS_TOLD = ("run_id", "started_at", "finished_at", "source", "window_from", "window_until")
+_PRUNED = "Сохранённый ответ удалён по сроку"
 _EMPTY = "Соберите данные: «kirov collect» (или «kirov demo» для примера)."
 # Of a post's versions the latest is current. Versions above 1 are few, so the anti-join costs next to nothing,
 # where a window function over all posts doubled the time on 53 million rows.
@@ -113,16 +115,25 @@ class Lake:
         return not parts(self.folder)
 
     def state(self) -> dict[str, Any]:
-        """Highest batch number and a SHA-256 over all coverage rows, by which a report names the data it is of."""
-        coverage = self.table("coverage")
-        digest = hashlib.sha256(coverage.to_csv(index=False).encode()).hexdigest()
-        return {"batch": int(coverage["batch"].max()), "coverage_sha256": digest}
+        """By what a report names the data it is of, and has them again (`as_of.copy_as_of`).
+
+        Returns:
+            batch (the highest number), coverage_sha256 (over all coverage rows), run_count, runs_sha256 (over what a
+            report says of runs).
+        """
+        coverage, runs = self.table("coverage"), self.runs()[list(_RUNS_TOLD)]
+        return {
+            "batch": int(coverage["batch"].max()),
+            "coverage_sha256": hashlib.sha256(coverage.to_csv(index=False).encode()).hexdigest(),
+            "run_count": len(runs),
+            "runs_sha256": hashlib.sha256(runs.to_csv(index=False).encode()).hexdigest(),
+        }
 
     def raw(self, sha256: str) -> dict[str, Any]:
         """The stored answer with a hash.
 
         Raises:
-            LakeError: When no stored answer has it.
+            LakeError: When no stored answer has it, or it was pruned.
         """
         for attempt in range(_TRIES):
             try:
@@ -130,6 +141,11 @@ class Lake:
                     for record in durable.read_raw(file, sha256):
                         if record["sha256"] == sha256:
                             return record
+                for file in sorted((self.folder / "raw").glob(f"platform=*/run=*/*{PRUNED}")):
+                    for record in durable.read_raw(file, sha256):
+                        if record["sha256"] == sha256:
+                            msg = f"{_PRUNED}: SHA-256 {sha256}, получен {record['received_at']}."
+                            raise LakeError(msg)
                 break
             except FileNotFoundError:  # merged just now, as in `query`
                 if attempt == _TRIES - 1:
@@ -140,6 +156,8 @@ class Lake:
     def answers(self, account_id: str, run_ids: Collection[str]) -> list[dict[str, Any]]:
         """The stored answers of an account in some runs, in the order in which they were stored, each with its run_id.
 
+        An answer that was pruned (`prune`) has no body, but the moment `pruned_at`.
+
         Raises:
             LakeError: When a file of answers is damaged.
         """
@@ -149,7 +167,7 @@ class Lake:
                 found = [
                     {**record, "run_id": part.run_id}
                     for part in present
-                    for file in sorted((self.folder / "raw").glob(f"platform=*/{part.stem}.jsonl.zst"))
+                    for file in raw_files(self.folder, part)
                     for record in durable.read_raw(file, json.dumps(account_id, ensure_ascii=False))
                     if record["account_id"] == account_id
                 ]
@@ -170,9 +188,7 @@ class Lake:
         Raises:
             LakeError: When another run is writing.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with (self.folder / "lock").open("a+b") as handle:
-            lock(handle.fileno())
+        with alone(self.folder / "lock"):
             yield LakeWriter(self.folder)
 
     def _connect(self, frames: Mapping[str, pd.DataFrame], sql: str = "") -> duckdb.DuckDBPyConnection:

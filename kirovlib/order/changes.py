@@ -10,7 +10,7 @@ import pandas as pd
 
 from kirovlib.order import wording, words
 from kirovlib.order.clauses import Clause
-from kirovlib.order.evaluate import Judgement, findings_of
+from kirovlib.order.evaluate import STREAKS, Judgement, findings_of
 from kirovlib.order.facts import Facts
 from kirovlib.tables import VERDICTS
 from kirovlib.weeks import Period, Week
@@ -66,7 +66,7 @@ def changes(judged: Judgement) -> pd.DataFrame:
         ["still_failed", "newly_established", "new_failure", "mended", "newly_unknown", "newly_known", "other"],
         default="",
     )
-    both = both[both["change"] != ""].merge(_streaks(judged), on=_KEY, how="left")
+    both = both[both["change"] != ""].merge(streaks(judged), on=_KEY, how="left")
     both["weeks_in_row"] = both["weeks_in_row"].fillna(0).astype("int64")
     both["may_be_longer"] = both["may_be_longer"].astype("boolean").fillna(value=False).astype(bool)
     shown = ["before", "now", "before_reason", "reason", "measured", "note", "evidence"]
@@ -131,8 +131,20 @@ def _worst(findings: pd.DataFrame, order: Sequence[Clause]) -> pd.DataFrame:
     return rows[[*_KEY, "verdict", "reason", "measured", "note", "evidence"]]
 
 
-def _streaks(judged: Judgement) -> pd.DataFrame:
-    """How many weeks up to the period's last each breach lasted."""
+def streaks(judged: Judgement) -> pd.DataFrame:
+    """How many weeks up to the period's last each breach lasted; counted once, since all those weeks are judged for it.
+
+    Returns:
+        clause, institution_id, account_id (blank for an institution), what, weeks_in_row, may_be_longer.
+    """
+    known = vars(judged)  # where `cached_property` keeps things too
+    if STREAKS not in known:
+        known[STREAKS] = _counted_streaks(judged)
+    found: pd.DataFrame = known[STREAKS]
+    return found
+
+
+def _counted_streaks(judged: Judgement) -> pd.DataFrame:
     facts, order = judged.facts, judged.clauses
     weeks = [week for week in facts.weeks if week <= judged.period.weeks[-1]][::-1]
     going = _failed(facts, order, weeks[0])

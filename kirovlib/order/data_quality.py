@@ -139,6 +139,31 @@ def data_quality(judged: Judgement) -> DataQuality:
     )
 
 
+def shortcomings(judged: Judgement, complete_share: float) -> list[str]:
+    """Why the data of a period are incomplete, a part of a sentence each; none where they are not.
+
+    Args:
+        judged: The whole period, not one institution's.
+        complete_share: The share (0-1) of accounts read completely from which a period counts as read.
+    """
+    reasons = unread(judged, complete_share)
+    if judged.findings["edition"].isna().all():
+        return reasons  # nothing of pages was asked
+    fields = canaries.fields(judged)
+    fallen = fields.loc[fields["state"] == "fallen", "meaning"]
+    return reasons + [meaning.removesuffix(".") for meaning in fallen]
+
+
+def unread(judged: Judgement, complete_share: float) -> list[str]:
+    """How much of a period was read, where that is less than the share (0-1) asked for; else nothing."""
+    share, whole = judged.collected_share(), judged.read_completely()
+    if share >= complete_share:
+        return []
+    limit = f"{100 * complete_share:g}".replace(".", ",")
+    counted = f"{int(whole.sum())} из {len(whole)}, предел {limit}\u00a0%"
+    return [f"целиком прочитано {russian.percent(share)} аккаунтов ({counted})"]
+
+
 def _watched_platforms(judged: Judgement) -> set[str]:
     return {platform for clause in judged.clauses for platform in clause.platforms}
 

@@ -25,6 +25,9 @@ from kirovlib.order.week_findings import existence_unknown, opened_in, week_find
 from kirovlib.registry import Register
 from kirovlib.weeks import Period
 
+STREAKS = "streaks"  # under this name a judgement keeps what `changes.streaks` counted
+_KEPT = frozenset({"before", STREAKS})
+
 
 @dataclass(frozen=True)
 class Judgement:
@@ -110,7 +113,11 @@ class Judgement:
         """
         self.facts.register.institution(institution_id)
         findings = self.findings[self.findings["institution_id"] == institution_id].reset_index(drop=True)
-        return replace(self, facts=self.facts.of_institution(institution_id), findings=findings)
+        narrowed = replace(self, facts=self.facts.of_institution(institution_id), findings=findings)
+        for name in _KEPT & vars(self).keys():  # judged already, and nobody else has a say in it
+            rows = vars(self)[name]
+            vars(narrowed)[name] = rows[rows["institution_id"] == institution_id].reset_index(drop=True)
+        return narrowed
 
     def read_completely(self) -> pd.Series:
         """Whether the weeks of the period were all read completely (bool), by account_id.

@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections import Counter
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,47 +18,23 @@ import pandas as pd
 
 from kirovlib import tables
 from kirovlib.errors import RegistryError
-from kirovlib.registry import addresses, exchange_columns, sheets
+from kirovlib.registry import addresses, exchange_columns, exchange_keys, exchange_pages, sheets
+from kirovlib.registry.exchange_case import Case
 from kirovlib.registry.founders import Founders
 from kirovlib.registry.imported import Duplicate, Imported, Placed, UnknownKind
 from kirovlib.registry.kinds import Kinds
 from kirovlib.registry.layout import Register
 from kirovlib.registry.ogrn import is_ogrn
-from kirovlib.registry.rows import FALSE, TRUE
-from kirovlib.registry.sheets import Remark
 
 _CLOSING = (
     r"(?:само)?(?:ликвид|преобразован|реорганизац|реорганизован|банкрот|прекращ|упраздн|присоедин|слиян|"
     r"закрыт|исключ\w+ из егрюл)"
 )
 _CLOSED = re.compile(rf"(?:(?:находится |учреждение |организация )?(?:в|на) (?:стадии|процессе) )?{_CLOSING}")
+_KEY = re.compile(r"[\w.-]{1,100}")
 # The words by which the judgement knows a closed body (`order.evaluate`).
 _KNOWN_CLOSED = re.compile("ликвид|банкрот|преобразован|прекращ")
 _ACT = re.compile(r"распоряж|постановл|приказ|решени|указ|закон|письм|устав|положени|протокол|№|\d{2}\.\d{2}\.\d{2,4}")
-_YES, _NO = TRUE | {"подключено", "подключен", "+", "yes"}, FALSE | {"не подключено", "не подключен", "no"}
-
-
-@dataclass
-class _Case:
-    """A row on its way: its cells, what was understood, and what is said of it."""
-
-    row: int
-    cells: dict[str, str]
-    remarks: list[Remark]
-    rejection: str = ""
-    ogrn: str = ""
-    institution_id: str = ""
-    kind: str = "other"
-    closing: str = ""
-    address: addresses.Address | None = None
-    platform_id: str = ""
-    account_id: str = ""
-    group: str = ""
-    reasons: list[str] = field(default_factory=list)
-
-    def say(self, kind: str, text: str) -> None:
-        self.remarks.append(Remark(kind, text, self.row))
-        self.reasons.append(text)
 
 
 def import_register(file: Path, kinds: Kinds) -> Imported:
@@ -79,14 +53,14 @@ def import_register(file: Path, kinds: Kinds) -> Imported:
     for row in sheet.rows:
         if row.number > head.number:
             values, odd = head.values(row)
-            cases.append(_Case(row.number, values, odd, "повтор строки заголовков" if head.is_repeated_by(row) else ""))
+            cases.append(Case(row.number, values, odd, "повтор строки заголовков" if head.is_repeated_by(row) else ""))
     if not cases:
         msg = f"{file.name}, лист «{sheet.title}»: под заголовком (строка {head.number}) нет ни одной строки. "
         raise RegistryError(msg + "Укажите заполненный реестр.")
     for case in cases:
         _check(case)
     kept = [case for case in cases if not case.rejection]
-    duplicates = [*_give_institution_keys(kept), *_give_accounts(kept)]
+    duplicates = [*_give_institution_keys(kept), *exchange_pages.give(kept, file.name)]
     unknown = _give_kinds(kept, kinds)
     for case in cases:
         _group(case)
@@ -97,9 +71,7 @@ def import_register(file: Path, kinds: Kinds) -> Imported:
         source=file.name,
         register=Register(
             institutions=tables.validate(tables.Institutions, _frame(institutions)),
-            accounts=tables.validate(
-                tables.Accounts, _frame([_account(case, file.name) for case in kept if case.account_id])
-            ),
+            accounts=tables.validate(tables.Accounts, _frame([account for case in kept for account in case.accounts])),
         ),
         exemptions=tables.validate(tables.Exemptions, _frame([_exemption(c) for c in kept if c.group == "exempt"])),
         rows=tuple(_placed(case) for case in cases),
@@ -114,7 +86,7 @@ def import_register(file: Path, kinds: Kinds) -> Imported:
     return imported
 
 
-def _check(case: _Case) -> None:
+def _check(case: Case) -> None:
     """Understand name, ОГРН, act, address and number of a row, each for itself."""
     values = case.cells
     case.ogrn = re.sub(r"[\s'’`\"«»]|^огрн:?", "", values["ogrn"].casefold())
@@ -130,12 +102,12 @@ def _check(case: _Case) -> None:
     if case.rejection:
         return
     _check_act(case)
-    _check_address(case)
-    if values["gospabliki"] and values["gospabliki"].casefold() not in _YES | _NO:
+    exchange_pages.find(case)
+    if values["gospabliki"] and values["gospabliki"].casefold() not in exchange_pages.YES | exchange_pages.NO:
         case.say("flag_not_understood", f"«Госпаблики»: «{addresses.shortened(values['gospabliki'])}» не да и не нет")
 
 
-def _check_act(case: _Case) -> None:
+def _check_act(case: Case) -> None:
     values = case.cells
     if addresses.is_nothing(values["act"]):
         values["act"] = ""
@@ -149,86 +121,50 @@ def _check_act(case: _Case) -> None:
         case.say("act_mentions_closing", "акт упоминает закрытие или преобразование; если закрыто само, так и напишите")
 
 
-def _check_address(case: _Case) -> None:
-    text, number = case.cells["address"], _number(case)
-    parsed = addresses.parse(text)
-    if isinstance(parsed, addresses.NoAddress):
-        if not parsed.blank:
-            case.say("address_not_usable", f"«{addresses.shortened(text)}»: {parsed.reason}")
-        if number and (case.cells["act"] or case.closing):
-            case.say("id_without_account", f"ID госпаблика {number} без адреса не перенесён")
-        elif number:
-            case.say("address_from_id", f"адреса нет, взято сообщество с ID госпаблика {number}")
-            case.address = addresses.Address("vk", number, number, f"https://vk.com/club{number}")
-            case.platform_id = number
-        return
-    case.address, case.platform_id = parsed, parsed.platform_id
-    if parsed.note:
-        case.say("several_addresses", parsed.note)
-    if parsed.platform != "vk":
-        case.say("other_network", f"в столбце VK адрес другой сети ({parsed.platform}); записан как {parsed.url}")
-    elif parsed.platform_id and number and parsed.platform_id != number:
-        case.say("id_contradicts_address", f"ID госпаблика {number}, а в адресе {parsed.platform_id}; взят адрес")
-    elif number:
-        case.platform_id = number
-
-
-def _number(case: _Case) -> str:
-    """«ID госпаблика» as VK's number, or empty; 0 and 1 stand for «no» and «yes» there."""
-    number = re.sub(r"\s", "", case.cells["platform_id"])
-    if addresses.is_nothing(number) or number == "1":
-        return ""
-    if not re.fullmatch(r"-?[0-9]{2,15}", number):
-        case.say("id_not_understood", f"ID госпаблика «{addresses.shortened(number)}» не номер сообщества VK")
-        return ""
-    return number.lstrip("-0")
-
-
-def _give_institution_keys(cases: list[_Case]) -> list[Duplicate]:
-    duplicates, owner, taken = [], dict[str, int](), Counter[str]()
+def _give_institution_keys(cases: list[Case]) -> list[Duplicate]:
+    """The key that a row names, else its ОГРН, else one made of name and founder."""
+    duplicates, owner = [], dict[str, int]()
+    named = _named_keys(cases)
+    used = set(named.values())
     for case in cases:
         first = owner.setdefault(case.ogrn, case.row) if case.ogrn else None
-        if first == case.row:
-            case.institution_id = case.ogrn
-            continue
-        seed = "\n".join(exchange_columns.folded(case.cells[name]) for name in ("name", "founder")) + case.ogrn
-        key = f"row-{hashlib.sha256(seed.encode()).hexdigest()[:12]}"
-        taken[key] += 1
-        case.institution_id = key if taken[key] == 1 else f"{key}-{taken[key]}"
+        case.institution_id = named.get(case.row) or (case.ogrn if first == case.row else "")
+        if not case.institution_id:
+            seed = "\n".join(exchange_columns.folded(case.cells[name]) for name in ("name", "founder")) + case.ogrn
+            case.institution_id = _free(f"row-{hashlib.sha256(seed.encode()).hexdigest()[:12]}", used)
+        used.add(case.institution_id)
         if first is None:
             case.say("without_ogrn", f"нет ОГРН; учреждение записано под ключом {case.institution_id}")
-        else:
+        elif first != case.row:
             text = f"ОГРН {case.ogrn} уже есть в строке {first}; учреждение записано под ключом {case.institution_id}"
             case.say("repeated_ogrn", text)
             duplicates.append(Duplicate("ogrn", case.ogrn, first, case.row))
     return duplicates
 
 
-def _give_accounts(cases: list[_Case]) -> list[Duplicate]:
-    """Each address to one row; an account is known by its short name and by its number."""
-    duplicates, owner = [], dict[tuple[str, str, str], int]()
-    claims = [(case, case.address) for case in cases if case.address is not None]
-    for case, address in sorted(claims, key=lambda claim: (*_claim(claim[0]), claim[0].row)):
-        # A network's names are no numbers: `vk.com/123` is no address. So one key serves both.
-        keys = [(address.platform, "", key) for key in dict.fromkeys((address.key, case.platform_id)) if key]
-        first = next((owner[key] for key in keys if key in owner), None)
-        if first is None:
-            owner |= dict.fromkeys(keys, case.row)
-            case.account_id = f"{address.platform}:{case.platform_id or address.key}"
+def _free(key: str, used: set[str]) -> str:
+    number = 1
+    while (free := key if number == 1 else f"{key}-{number}") in used:
+        number += 1
+    return free
+
+
+def _named_keys(cases: list[Case]) -> dict[int, str]:
+    """Keys that rows name themselves («Ключ учреждения»), by row; of a repeated one only the first."""
+    owner: dict[str, int] = {}
+    ogrns = {case.ogrn: case.row for case in reversed(cases) if case.ogrn}
+    for case in cases:
+        key = case.cells["institution_key"]
+        if not key:
             continue
-        for key in keys:
-            owner.setdefault(key, first)
-        text = f"аккаунт {address.url} записан за строкой {first}; здесь учреждение осталось без него"
-        case.say("account_of_another_row", text)
-        duplicates.append(Duplicate("account", address.url, first, case.row))
-    return duplicates
+        if not _KEY.fullmatch(key) or key in owner or ogrns.get(key, case.row) != case.row:
+            case.say("keys_do_not_fit", f"«Ключ учреждения» «{addresses.shortened(key)}» не годится или уже занят")
+        else:
+            owner[key] = case.row
+    return {row: key for key, row in owner.items()}
 
 
-def _claim(case: _Case) -> tuple[bool, bool]:
-    return (bool(case.closing), bool(case.cells["act"]))
-
-
-def _give_kinds(cases: list[_Case], kinds: Kinds) -> tuple[UnknownKind, ...]:
+def _give_kinds(cases: list[Case], kinds: Kinds) -> tuple[UnknownKind, ...]:
     unknown: dict[tuple[str, str], list[int]] = {}
     for case in cases:
         level, founder = case.cells["level"], case.cells["founder"]
@@ -239,7 +175,7 @@ def _give_kinds(cases: list[_Case], kinds: Kinds) -> tuple[UnknownKind, ...]:
     return tuple(UnknownKind(level, founder, tuple(rows)) for (level, founder), rows in unknown.items())
 
 
-def _group(case: _Case) -> None:
+def _group(case: Case) -> None:
     if case.rejection:
         case.group = "rejected"
     elif case.closing:
@@ -256,12 +192,12 @@ def _group(case: _Case) -> None:
         case.group = "exempt" if case.cells["act"] else "without_account"
 
 
-def _placed(case: _Case) -> Placed:
+def _placed(case: Case) -> Placed:
     reason = case.rejection or "; ".join(case.reasons) or case.closing
     return Placed(case.row, case.group, reason, case.institution_id, case.account_id)
 
 
-def _institution(case: _Case, founders: Founders) -> dict[str, Any]:
+def _institution(case: Case, founders: Founders) -> dict[str, Any]:
     values = case.cells
     is_municipal = re.match(r"(мо|муницип\w*|омсу)\b", values["level"].casefold()) is not None
     return {
@@ -270,6 +206,7 @@ def _institution(case: _Case, founders: Founders) -> dict[str, Any]:
         "short_name": values["short_name"],
         "kind": case.kind,
         "status": _status(case),
+        "closed_on": exchange_keys.iso_date(values["closed_on"]),
         "founder_id": founders.id_of(values["founder"], values["level"], case),
         "sphere": "; ".join(filter(None, (values["sphere"], values["sphere_2"], values["sphere_3"]))),
         "municipality": values["municipality"] or (values["founder"] if is_municipal else ""),
@@ -277,7 +214,7 @@ def _institution(case: _Case, founders: Founders) -> dict[str, Any]:
     }
 
 
-def _status(case: _Case) -> str:
+def _status(case: Case) -> str:
     """The register's word; of a closed body the closing word first, in a form that the judgement knows."""
     status = case.cells["status"]
     if not case.closing:
@@ -286,22 +223,7 @@ def _status(case: _Case) -> str:
     return known if status in {"", case.closing} else f"{known}; {status}"
 
 
-def _account(case: _Case, source: str) -> dict[str, Any]:
-    address = case.address
-    flag = case.cells["gospabliki"].casefold() if address and address.platform == "vk" else ""
-    connected = True if flag in _YES else False if flag in _NO else None
-    return {
-        "account_id": case.account_id,
-        "platform_id": case.platform_id,
-        "institution_id": case.institution_id,
-        "platform": address.platform if address else "",
-        "url": address.url if address else "",
-        "gospabliki_connected": connected,
-        "gospabliki_source": source if connected is not None else "",
-    }
-
-
-def _exemption(case: _Case) -> dict[str, Any]:
+def _exemption(case: Case) -> dict[str, Any]:
     return {"institution_id": case.institution_id, "clause": "*", "act": case.cells["act"]}
 
 

@@ -52,6 +52,13 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "gospabliki": (
         "Подключение к компоненту «Госпаблики» (да/нет)", "Подключение к компоненту «Госпаблики»",
     ),
+    # Our own, to the right of the layout (`exchange_out`): it has one page of VK for an institution, and no keys.
+    "ok_addresses": ("Ссылки на Одноклассники", "Ссылка на Одноклассники"),
+    "telegram_addresses": ("Ссылки на Телеграм", "Ссылка на Телеграм"),
+    "other_addresses": ("Другие страницы",),
+    "institution_key": ("Ключ учреждения",),
+    "account_keys": ("Ключи страниц",),
+    "closed_on": ("Закрыто с",),
 }  # fmt: skip
 
 

@@ -23,6 +23,11 @@ def normalised(name: str) -> str:
     return re.sub(r"[\W_]+", " ", text).strip()
 
 
+def key_of(name: str) -> str:
+    """The key of a founder that has no row of its own, from its normalised name."""
+    return f"founder-{hashlib.sha256(name.encode()).hexdigest()[:12]}"
+
+
 class Founders:
     """The founders of a register.
 
@@ -74,4 +79,5 @@ class Founders:
         return tuple(key for key, _ in self._added.values())
 
     def _key(self, name: str) -> str:
-        return f"founder-{hashlib.sha256(name.encode()).hexdigest()[:12]}"
+        key = key_of(name)
+        return f"{key}-2" if key in self._taken else key  # a row that was renamed since keeps its key

@@ -35,6 +35,7 @@ REMARKS = {
     "id_not_understood": "ID не понят",
     "flag_not_understood": "«да/нет» не понято",
     "account_of_another_row": "аккаунт записан за другой строкой",
+    "keys_do_not_fit": "ключи не подходят",
     "repeated_ogrn": "ОГРН повторён",
     "without_ogrn": "нет ОГРН",
     "column_twice": "значения в одинаковых столбцах различны",

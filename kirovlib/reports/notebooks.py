@@ -103,7 +103,23 @@ def run(source: Path, values: Mapping[str, Any], folder: Path) -> Any:
         KirovError: The notebook ended in an error; the message is the error's own.
     """
     parameters.check(values, parameters_of(source), folder, title=source.stem)
+    return execute(source, values, folder)
+
+
+def execute(source: Path, values: Mapping[str, Any], folder: Path, server: str = "") -> Any:
+    """Execute a notebook as `run` does, with parameters that were checked already.
+
+    Args:
+        source, values, folder: See `run`.
+        server: Where a fork server gives kernels (`kirovlib.reports.kernels`); blank for a stock kernel.
+
+    Raises:
+        KirovError: The notebook ended in an error, or its kernel died.
+    """
     import papermill  # noqa: PLC0415 - two seconds that the command line's --help should not pay
+    from nbclient.exceptions import DeadKernelError  # noqa: PLC0415
+
+    from kirovlib.reports.kernels.provisioner import papermill_options  # noqa: PLC0415
 
     try:
         with _quiet_kernel():
@@ -116,9 +132,16 @@ def run(source: Path, values: Mapping[str, Any], folder: Path) -> Any:
                 progress_bar=False,
                 record_timing=False,
                 extra_arguments=["--IPKernelApp.log_level=CRITICAL"],
+                **papermill_options(server),
             )
     except papermill.PapermillExecutionError as error:
         msg = f"Тетрадь {source.name} остановилась: {error.evalue}"
+        raise KirovError(msg) from error
+    except DeadKernelError as error:
+        msg = (
+            f"Тетрадь {source.name}: ядро остановилось посреди работы, скорее всего не хватило памяти. Закройте "
+            "лишние программы или уменьшите число процессов (--jobs 1) и повторите."
+        )
         raise KirovError(msg) from error
     return normalised(executed)
 

@@ -2,125 +2,210 @@
 
 from __future__ import annotations
 
-import json
-import os
 import shutil
 import time
-from importlib.metadata import version
+from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import Future, as_completed
 from pathlib import Path
+from typing import Any
 
 import nbformat
 from tqdm import tqdm
 
-from kirovlib import charts, russian, tables
-from kirovlib.exports import files, workbook
-from kirovlib.order import changes, evaluate, method, wording
+from kirovlib import charts, parameters, russian
+from kirovlib.errors import ParameterError
+from kirovlib.exports import files
+from kirovlib.lake import alone
+from kirovlib.order import changes, data_quality, method
 from kirovlib.order.evaluate import Judgement
 from kirovlib.parameters import past_weeks_for
-from kirovlib.reports import notebooks, pages
+from kirovlib.reports import cards as cards_of
+from kirovlib.reports import founders, kernels, letter, notebooks, pages, record, summary
+from kirovlib.reports.jobs import PageJob
+from kirovlib.reports.kernels.pool import Makers, Pool
+from kirovlib.reports.scheduler import Cluster
 from kirovlib.settings import Settings
 from kirovlib.weeks import Period
 
 _INDEX = ("index", "Отчёт")
-_LIBRARIES = ("pandas", "duckdb", "pyarrow", "plotly", "papermill", "nbconvert", "xlsxwriter")
+_BUSY = "Этот отчёт уже составляется другой командой. Дождитесь её конца и повторите."
 
 
-def build(settings: Settings, period: Period, *, progress: bool = True) -> Path:
+def build(
+    settings: Settings,
+    period: Period,
+    *,
+    complete_share: float = data_quality.COMPLETE_SHARE,
+    cards: Sequence[str] = (),
+    by_founder: bool = False,
+    jobs: int | None = None,
+    scheduler: str = "",
+    progress: bool = True,
+) -> Path:
     """Judge a period and write its pack.
 
     Args:
         settings: Home folder; the pack goes to its `reports/<period>/`, replacing an older one only when complete.
         period: The weeks to report.
+        complete_share: The share (0-1) of accounts read completely below which every page says that data are
+            incomplete.
+        cards: Whose cards are made, see `cards.chosen`; by default nobody's.
+        by_founder: Whether each founder gets a ZIP with its cards, workbook and letter (`founders.write`); cards of
+            those that letters tell of are made then too.
+        jobs: How many pages are made at a time; by default as many as cores and memory allow.
+        scheduler: Address of a Dask cluster that makes the pages; blank: this machine does.
         progress: Whether to draw a progress bar.
 
     Returns:
-        The path of `index.html`.
+        The path of `index.html`. Cards that were not made are in `run.json`, under `failed_cards`.
 
     Raises:
-        ParameterError: The period is not collected yet.
-        LakeError: The lake is empty.
-        KirovError: A notebook failed.
+        ParameterError: The period is not collected yet, an institution is unknown, the cluster does not answer.
+        LakeError: The lake is empty, or the same pack is being written by another process.
+        KirovError: A notebook other than a card's failed.
     """
     started = time.perf_counter()
-    judged = evaluate.judge(period, settings.data_dir, past_weeks=past_weeks_for(period))
-    target = settings.reports_dir / period.label
-    aside = settings.reports_dir / f".{period.label}.{os.getpid()}"
-    shutil.rmtree(aside, ignore_errors=True)
-    aside.mkdir(parents=True)
-    try:
-        timings = _write(aside, judged, settings, progress=progress)
-        timings["total_seconds"] = round(time.perf_counter() - started, 3)
-        _write_run(aside / "run.json", judged, timings)
-        _put_in_place(aside, target)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
+    chosen: dict[str, Any] = {"complete_share": complete_share} | ({"cards": list(cards)} if cards else {})
+    chosen |= {"by_founder": True} if by_founder else {}
+    made_of = record.inputs(settings)  # before anything is read: what changes meanwhile makes it another pack
+    template = letter.load(settings.data_dir) if by_founder else None  # a mistake in it is told before any work
+    with _makers(settings, jobs, scheduler) as makers:  # warms up while we judge
+        remembered = kernels.judge(period, settings.data_dir, past_weeks_for(period))
+        judged = remembered.judged
+        shortcomings = data_quality.shortcomings(judged, complete_share)
+        target = settings.reports_dir / period.label
+        aside = settings.reports_dir / f".{period.label}.new"
+        with alone(settings.reports_dir / f".{period.label}.lock", _BUSY):
+            shutil.rmtree(aside, ignore_errors=True)  # a killed build may have left one
+            aside.mkdir(parents=True)
+            try:
+                keys = cards_of.chosen(judged, [*cards, *(founders.told_of(judged) if by_founder else ())])
+                plan = _Plan(aside, judged, settings, pages.stamp(shortcomings), keys)
+                plan.files += [founders.LISTED] if by_founder else []
+                makers.remember(remembered)
+                timings, failed = _write(plan, makers, progress=progress)
+                if template is not None:
+                    timings |= founders.write(aside, judged, template, complete_share=complete_share, progress=progress)
+                summary.write(aside, judged, shortcomings)
+                timings["total_seconds"] = round(time.perf_counter() - started, 3)
+                record.write(aside, judged, made_of, chosen, shortcomings, timings)
+                if failed:
+                    record.note_failed_cards(aside, failed)
+                put_in_place(aside, target)
+            finally:
+                shutil.rmtree(aside, ignore_errors=True)
     return target / "index.html"
 
 
-def _write(folder: Path, judged: Judgement, settings: Settings, *, progress: bool) -> dict[str, float]:
-    named = wording.named(judged)
-    tables_dir = folder / "notebooks"
-    tables_dir.mkdir()
-    pages.write_assets(folder / "assets")
-    files.write_parquet(folder / "findings.parquet", judged)
-    workbook.write(folder / "findings.xlsx", named, judged.period.ends_at)
-    sources = {name: notebooks.NOTEBOOKS_DIR / f"{name}.ipynb" for name in notebooks.REPORTED}
-    about = {name: nbformat.read(source, 4).metadata for name, source in sources.items()}
-    titles = [(name, metadata["title"]) for name, metadata in about.items()]
-    period = judged.period
-    values = {"period": period.label, "data": settings.data_dir.name, "past_weeks": past_weeks_for(period)}
-    timings = {}
-    for name, title in tqdm(titles, desc="Отчёт", bar_format=russian.BAR_FORMAT, delay=2, disable=not progress):
-        began = time.perf_counter()
-        own = notebooks.parameters_of(sources[name])
-        executed = notebooks.run(sources[name], {key: values[key] for key in values if key in own}, settings.home)
-        nbformat.write(executed, folder / "notebooks" / f"{name}.ipynb")
-        context = pages.context(judged, [_INDEX, *titles], name, title)
-        (folder / f"{name}.html").write_text(pages.page(executed, context, folder / "figures"), encoding="utf-8")
-        timings[f"{name}_seconds"] = round(time.perf_counter() - began, 3)
-    context = pages.context(judged, [_INDEX, *titles], *_INDEX) | {
-        "questions": {name: metadata["question"] for name, metadata in about.items()},
-        "tiles": charts.tiles(judged, changes.named_changes(judged)).data,
-        "method": method.method(judged),
-        "files": [
+class _Plan:
+    """The pages of a pack, and what stands around them."""
+
+    def __init__(self, folder: Path, judged: Judgement, settings: Settings, stamp: str, keys: Sequence[str]) -> None:
+        self.folder, self.judged, self._stamp = folder, judged, stamp
+        sources = {name: notebooks.NOTEBOOKS_DIR / f"{name}.ipynb" for name in notebooks.REPORTED}
+        about = {name: nbformat.read(source, 4).metadata for name, source in sources.items()}
+        titles = [(name, metadata["title"]) for name, metadata in about.items()]
+        self._named = [_INDEX, *titles, *([cards_of.INDEX] if keys else [])]
+        self.files = [
+            ("summary.html", "итоги на одной странице"),
+            ("summary.txt", "они же текстом, для письма"),
             ("findings.xlsx", "все выводы в Excel"),
             ("findings.parquet", "все выводы для программ"),
             ("run.json", "как получен отчёт: параметры, версии, состояние данных"),
-        ],
+        ]
+        self.questions = {name: metadata["question"] for name, metadata in about.items()}
+        self.questions[cards_of.INDEX[0]] = "Что установлено о каждом учреждении и что ему сделать?"
+        period, home = judged.period, settings.home
+        values = {"period": period.label, "data": settings.data_dir.name, "past_weeks": past_weeks_for(period)}
+        self.pages = {name: self._page(sources[name], title, values, home) for name, title in titles}
+        self.cards = cards_of.jobs(judged, keys, values, home, folder, self.around(*_INDEX))
+
+    def around(self, name: str, title: str) -> dict[str, Any]:
+        """See `pages.context`."""
+        return pages.context(self.judged, self._named, name, title, self._stamp)
+
+    def _page(self, source: Path, title: str, values: Mapping[str, Any], home: Path) -> PageJob:
+        own = notebooks.parameters_of(source)
+        given = {name: value for name, value in values.items() if name in own}
+        parameters.check(given, own, title=source.stem)
+        folder, name = self.folder.resolve(), source.stem
+        return PageJob(
+            str(source),
+            given,
+            str(home.resolve()),
+            str(folder / f"{name}.html"),
+            self.around(name, title),
+            str(folder / "notebooks" / f"{name}.ipynb"),
+        )
+
+
+def _makers(settings: Settings, jobs: int | None, scheduler: str) -> Makers:
+    wanted = settings.variable("KIROV_KERNELS", "warm")
+    if wanted not in {"warm", "stock"}:
+        msg = f"Переменная KIROV_KERNELS: «{wanted}»; ожидается warm (быстро) или stock (каждой тетради свой Python)."
+        raise ParameterError(msg)
+    if scheduler:
+        return Cluster(scheduler, warm=wanted == "warm")
+    return Pool(jobs, warm=wanted == "warm" and kernels.can_be_warm())
+
+
+def _write(plan: _Plan, makers: Makers, *, progress: bool) -> tuple[dict[str, float], dict[str, str]]:
+    """Everything but `summary.html` and `run.json`.
+
+    Returns:
+        Seconds by what took them, and why a card was not made by institution_id.
+    """
+    folder, judged = plan.folder, plan.judged
+    (folder / "notebooks").mkdir()
+    made = {makers.submit(job): name for name, job in plan.pages.items()}  # first, since they take longest
+    made |= {makers.submit(job): key for key, job in plan.cards.items()}
+    pages.write_assets(folder / "assets")
+    files.write_parquet(folder / "findings.parquet", judged)
+    files.write(folder / "findings.xlsx", judged)
+    timings, failed = _gathered(made, plan.pages, progress=progress)
+    hrefs = cards_of.hrefs([key for key in plan.cards if key not in failed], "cards/")
+    for name in plan.pages:
+        file = folder / f"{name}.html"
+        file.write_text(pages.linked(file.read_text(encoding="utf-8"), hrefs), encoding="utf-8")
+    if plan.cards:
+        cards_of.write_index(folder, judged, list(hrefs), failed, plan.around(*_INDEX))
+    context = plan.around(*_INDEX) | {
+        "questions": plan.questions,
+        "tiles": charts.tiles(judged, changes.named_changes(judged)).data,
+        "method": method.method(judged),
+        "files": plan.files,
     }
     (folder / "index.html").write_text(pages.index(context), encoding="utf-8")
-    return timings
+    return timings, failed
 
 
-def _write_run(file: Path, judged: Judgement, timings: dict[str, float]) -> None:
-    coverage = (
-        judged.coverage.fillna({"reason": ""})
-        .groupby(["outcome", "reason"], as_index=False)
-        .agg(account_count=("account_id", "size"))
-    )
-    content = {
-        "period": judged.period.label,
-        "weeks": [week.label for week in judged.period.weeks],
-        "source": judged.source,
-        "parameters": {"past_weeks": past_weeks_for(judged.period)},
-        "editions": {
-            clause.key: [f"{edition.in_force_from:%Y-%m-%d}" for edition in clause.editions]
-            for clause in judged.clauses
-        },
-        "lake": judged.lake_state,
-        "coverage": [
-            {"outcome": str(outcome), "reason": str(reason), "account_count": int(count)}
-            for outcome, reason, count in coverage.itertuples(index=False)
-        ],
-        "collected_share": round(judged.collected_share(), 6),
-        "verdicts": {word: int((judged.findings["verdict"] == word).sum()) for word in tables.VERDICTS},
-        "versions": {"kirovlib": version("kirovlib"), **{name: version(name) for name in _LIBRARIES}},
-        "timings": timings,
-    }
-    file.write_text(json.dumps(content, ensure_ascii=False, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+def _gathered(
+    made: Mapping[Future[float], str], needed: Collection[str], *, progress: bool
+) -> tuple[dict[str, float], dict[str, str]]:
+    """Wait for all pages; a card that fails costs nothing but itself.
+
+    Raises:
+        KirovError: One of the needed pages failed.
+    """
+    timings, failed, took = {}, {}, 0.0
+    bar = tqdm(total=len(made), desc="Отчёт", bar_format=russian.BAR_FORMAT, delay=2, disable=not progress)
+    with bar:
+        for future in as_completed(made):
+            name, error = made[future], future.exception()
+            if error is None and name in needed:
+                timings[f"{name}_seconds"] = future.result()
+            elif error is None:
+                took += future.result()
+            elif name in needed or not isinstance(error, Exception):
+                raise error
+            else:
+                failed[name] = str(error)
+            bar.update()
+    return timings | {"cards_seconds": round(took, 3)}, failed
 
 
-def _put_in_place(aside: Path, target: Path) -> None:
+def put_in_place(aside: Path, target: Path) -> None:
+    """Give a whole pack its name, in place of an older one."""
     old = target.with_name(f".{target.name}.old")
     shutil.rmtree(old, ignore_errors=True)
     if target.exists():

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import functools
+import hashlib
+import html
 import json
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -18,6 +21,10 @@ FIGURE_MIME = "application/vnd.plotly.v1+json"
 WIDGET_MIME = "application/vnd.jupyter.widget-view+json"
 _ONLY_LIVE = '<p class="empty">Эта часть работает только в JupyterLab: откройте тетрадь командой «kirov lab».</p>'
 TEMPLATE_DIR = Path(__file__).with_name("template")
+CARDS = "cards/index"  # the name of the page that lists the cards
+_PLAIN_ID = re.compile(r"(?!index\Z)[A-Za-z0-9][A-Za-z0-9._-]{0,59}", re.ASCII)
+# What `charts.table` makes of an institution's name: its key is an attribute, the name is escaped.
+_INSTITUTION = re.compile(r'<td data-i=(?:"([^"]*)"|([\w.-]+))>(.*?)</td>', re.ASCII)
 
 # Plotly styles its elements in place, hence 'unsafe-inline' for styles; scripts come from files of the pack only.
 POLICY = (
@@ -37,7 +44,9 @@ def write_assets(folder: Path) -> None:
         (folder / name).write_bytes((TEMPLATE_DIR / name).read_bytes())
 
 
-def context(judged: Judgement, named: Sequence[tuple[str, str]], name: str, title: str) -> dict[str, Any]:
+def context(
+    judged: Judgement, named: Sequence[tuple[str, str]], name: str, title: str, said: str | None = None
+) -> dict[str, Any]:
     """What the template shows around a page.
 
     Args:
@@ -45,20 +54,24 @@ def context(judged: Judgement, named: Sequence[tuple[str, str]], name: str, titl
         named: Names and titles of the pages that lie in the folder, this one too.
         name: The page's own name.
         title: Its title.
+        said: What `stamp` says; by default of the accounts of the judgement.
     """
     period = judged.period
-    share = judged.collected_share()
-    missing = (
-        "" if share >= COMPLETE_SHARE else f"Данные неполные: целиком прочитано {russian.percent(share)} аккаунтов"
-    )
+    if said is None:
+        said = stamp(data_quality.unread(judged, COMPLETE_SHARE))
     return {
         "name": name,
         "title": title,
         "period": f"{period.label}: {russian.dated(period.start)} – {russian.dated(period.last)}",
         "pages": links(named, name),
         "banner": wording.SOURCES[judged.source],
-        "stamp": missing,
+        "stamp": said,
     }
+
+
+def stamp(shortcomings: Sequence[str]) -> str:
+    """«Данные неполные» with the reasons; empty where there are none."""
+    return f"Данные неполные: {'; '.join(shortcomings)}" if shortcomings else ""
 
 
 def page(notebook: Any, context: Mapping[str, Any], figures_dir: Path) -> str:
@@ -70,9 +83,9 @@ def page(notebook: Any, context: Mapping[str, Any], figures_dir: Path) -> str:
             the pages become plain words.
         figures_dir: Folder for the CSV files.
     """
-    from nbconvert import HTMLExporter  # noqa: PLC0415 - half a second
-
-    count, present = 0, {each["name"] for each in context["pages"]}
+    count, present = 0, {each["name"]: each["href"] for each in context["pages"]}
+    if CARDS in present:
+        present["04_institution"] = present[CARDS]
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             cell.source = _linked(cell.source, present)
@@ -83,7 +96,16 @@ def page(notebook: Any, context: Mapping[str, Any], figures_dir: Path) -> str:
             if figure is not None:
                 count += 1
                 output["data"] = {"text/html": _figure(figure, context["name"], count, figures_dir)}
-    exporter = HTMLExporter(
+    body, _ = exporter().from_notebook_node(notebook, {"policy": POLICY, "has_figures": count > 0, **context})
+    return str(body)
+
+
+@functools.cache
+def exporter() -> Any:
+    """What makes pages of notebooks, made once a process: its templates take longer than a page."""
+    from nbconvert import HTMLExporter  # noqa: PLC0415 - half a second
+
+    return HTMLExporter(
         template_file=str(TEMPLATE_DIR / "page.html.j2"),
         extra_template_basedirs=[str(TEMPLATE_DIR)],
         exclude_input=True,
@@ -91,18 +113,52 @@ def page(notebook: Any, context: Mapping[str, Any], figures_dir: Path) -> str:
         exclude_output_prompt=True,
         exclude_anchor_links=True,
     )
-    body, _ = exporter.from_notebook_node(notebook, {"policy": POLICY, "has_figures": count > 0, **context})
-    return str(body)
 
 
 def index(context: Mapping[str, Any]) -> str:
     """The pack's first page."""
+    return render("index.html.j2", context)
+
+
+def render(template: str, context: Mapping[str, Any]) -> str:
+    """A page that is made of no notebook."""
+    return str(
+        _templates().get_template(template).render(resources={"policy": POLICY, "has_figures": False, **context})
+    )
+
+
+@functools.cache
+def _templates() -> Any:
+    """Made once a process, since it keeps what it compiled."""
     import jinja2  # noqa: PLC0415 - only for reports
 
-    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATE_DIR), autoescape=True)
-    return environment.get_template("index.html.j2").render(
-        resources={"policy": POLICY, "has_figures": False, **context}
-    )
+    return jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATE_DIR), autoescape=True)
+
+
+def safe_name(key: str) -> str:
+    """A file's name for what the register has as a key: never a path, never the index."""
+    return key if _PLAIN_ID.fullmatch(key) else hashlib.sha256(key.encode()).hexdigest()[:12]
+
+
+def below(context: Mapping[str, Any]) -> dict[str, Any]:
+    """The context of a page that lies one folder below the pages it names."""
+    named = [{**each, "href": f"../{each['href']}", "is_current": False} for each in context["pages"]]
+    return {**context, "up": "../", "pages": named}
+
+
+def linked(page: str, cards: Mapping[str, str]) -> str:
+    """A page whose institutions in tables lead to their cards; without a card they stay words.
+
+    Args:
+        page: HTML with tables of `charts.table`.
+        cards: Addresses of cards by institution_id.
+    """
+
+    def cell(match: re.Match[str]) -> str:
+        href = cards.get(html.unescape(match[1] or match[2] or ""))
+        return f"<td>{match[3]}</td>" if href is None else f'<td><a href="{quote(href)}">{match[3]}</a></td>'
+
+    return _INSTITUTION.sub(cell, page)
 
 
 def _figure(figure: Mapping[str, Any], page_name: str, number: int, folder: Path) -> str:
@@ -126,10 +182,10 @@ def links(pages: Sequence[tuple[str, str]], current: str) -> list[dict[str, Any]
     ]
 
 
-def _linked(words: str, present: Collection[str]) -> str:
+def _linked(words: str, present: Mapping[str, str]) -> str:
     """Markdown whose links between notebooks lead to pages; where there is no page only the words are left."""
 
     def linked(match: re.Match[str]) -> str:
-        return f"[{match[1]}]({match[2]}.html)" if match[2] in present else match[1]
+        return f"[{match[1]}]({present[match[2]]})" if match[2] in present else match[1]
 
     return re.sub(r"\[([^\[\]]*)\]\((\d\d_\w+)\.ipynb\)", linked, words)

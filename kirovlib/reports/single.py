@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +14,6 @@ from kirovlib.parameters import past_weeks_for
 from kirovlib.reports import notebooks, pages
 from kirovlib.settings import Settings
 from kirovlib.weeks import Period, last_full_week
-
-_PLAIN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -58,7 +54,8 @@ def build(settings: Settings, source: Path, given: Mapping[str, Any], out: Path 
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         pages.write_assets(file.parent / "assets")
-        file.write_text(pages.page(executed, context, file.parent / "figures"), encoding="utf-8")
+        text = pages.page(executed, context, file.parent / "figures")
+        file.write_text(pages.linked(text, {}), encoding="utf-8")
     except OSError as error:
         msg = f"Страница «{file}» не записана: {error.strerror or error}. Закройте её или укажите другую: --out ФАЙЛ."
         raise ParameterError(msg) from None
@@ -69,9 +66,7 @@ def _name(source: Path, values: Mapping[str, Any]) -> str:
     """The page's name; what the register has as a key never becomes a path."""
     if "institution_id" not in values:
         return source.stem
-    key = str(values["institution_id"])
-    safe = key if _PLAIN_ID.fullmatch(key) else hashlib.sha256(key.encode()).hexdigest()[:12]
-    return f"{source.stem}-{safe}"
+    return f"{source.stem}-{pages.safe_name(str(values['institution_id']))}"
 
 
 def _check_target(file: Path) -> None:
