@@ -68,10 +68,10 @@ def quantiles(counts: pd.DataFrame) -> pd.DataFrame:
         counts: Table WeeklyCounts.
 
     Returns:
-        week_start, account_count (read completely), q10, q25, q50, q75, q90 (own posts, interpolated); by week, weeks
-        that nobody was read for are left out.
+        week_start, account_count (read completely, no repost mark unknown), q10, q25, q50, q75, q90 (own posts,
+        interpolated); by week, weeks that nobody was read for are left out.
     """
-    read = counts[counts["is_complete"].astype(bool)]
+    read = counts[counts["is_complete"].astype(bool) & (counts["unknown_count"] == 0)]
     by_week = read.groupby("week_start")["own_count"]
     found = pd.DataFrame({"account_count": by_week.size()})
     for percent in QUANTILES:

@@ -175,7 +175,7 @@ def _known(name: str) -> Parameter:
 
 
 def _check_on_data(data: Path, period: Period | None, institution_id: str | None) -> None:
-    if not data.is_dir():
+    if not _is_folder(data):
         msg = f"Параметр data: папки «{data}» нет. Ожидается {PARAMETERS['data'].expected}."
         raise ParameterError(msg)
     try:
@@ -188,3 +188,10 @@ def _check_on_data(data: Path, period: Period | None, institution_id: str | None
     register = registry.read(data / "registry")
     if institution_id is not None:
         register.institution(institution_id)
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # a name that no file system takes
+        return False

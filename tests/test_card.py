@@ -77,7 +77,17 @@ def test_every_breach_has_something_to_do_until_two_weeks_after_the_period(judge
         assert set(todo["clause_name"]) == set(failed["clause_name"])
         assert (todo["what"].str.len() > 0).all()
         assert set(todo["who"]) <= {"учреждение"}
-        assert (shown.todo["until"] == pd.Timestamp("2024-07-28")).all()
+        assert (todo["until"] == pd.Timestamp("2024-07-28")).all()
+
+
+def test_what_is_no_breach_has_no_term_and_says_what_could_be_found_out(judged: Judgement, ids: list[str]) -> None:
+    for key in ids:
+        shown = card(judged, key)
+        unknown = shown.verdicts[shown.verdicts["verdict"] == "cannot_tell"]
+        doubts = shown.todo[shown.todo["verdict"] == "cannot_tell"]
+        assert set(doubts["clause_name"]) == set(unknown["clause_name"])
+        assert doubts["until"].isna().all()
+        assert not doubts["what"].str.startswith("http").any()
 
 
 def test_what_the_register_does_not_say_is_asked_of_those_who_keep_it(worst: Card) -> None:
@@ -88,7 +98,7 @@ def test_what_the_register_does_not_say_is_asked_of_those_who_keep_it(worst: Car
 def test_the_term_can_be_chosen(judged: Judgement, ids: list[str]) -> None:
     shown = card(judged, ids[0], mend_days=30)
     assert shown.mend_by.isoformat() == "2024-08-13"
-    assert "13.08.2024" in shown.contest[0]
+    assert "до 13.08.2024 (срок предложен отчётом, распоряжение его не называет)" in shown.contest[0]
 
 
 def test_the_ledger_of_a_card_has_the_posts_of_all_its_accounts_in_the_time_of_kirov(
@@ -117,6 +127,7 @@ def test_an_institution_without_accounts_has_a_card_that_says_so(tmp_path: Path)
     small.store()
     shown = card(judge("2024-W21", tmp_path), "2")
     assert "в реестре нет" in charts.card(shown).data
+    assert "kirov collect" not in charts.card_head(shown).data
     assert "нет аккаунтов" in charts.card_weeks(shown).layout.annotations[0].text
     assert "ни одной публикации" in charts.card_days(shown).layout.annotations[0].text
     assert "Ни одной страницы" in charts.card_profiles(shown).data
@@ -132,6 +143,8 @@ def test_without_earlier_weeks_a_card_says_nothing_of_weeks_in_a_row(worst: Card
 def test_the_strip_shows_each_account_and_which_weeks_were_not_read(tmp_path: Path) -> None:
     small = Small(tmp_path)
     small.account("ok:b")
+    for account in ("vk:a", "ok:b"):
+        small.post("06.05 12:00", account)
     small.posts(4)
     small.posts(1, W21, "ok:b")
     small.covered()
@@ -140,6 +153,55 @@ def test_the_strip_shows_each_account_and_which_weeks_were_not_read(tmp_path: Pa
     figure = charts.card_weeks(card(judge("2024-W21", tmp_path, past_weeks=1), "1"))
     assert [list(bar.text) for bar in figure.data] == [["0", "4"], ["0 ?", "1 ?"]]
     assert [list(bar.marker.pattern.shape) for bar in figure.data] == [["", ""], ["/", "/"]]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"kind": "state_participation"}, "пункт не применяется"),
+        ({"kind": "other"}, "пункт не применяется"),
+        ({"status": "Ликвидация"}, "пункт не применяется"),
+    ],
+)
+def test_a_week_that_nobody_is_judged_by_is_not_painted_as_a_breach(
+    tmp_path: Path, change: dict[str, str], words: str
+) -> None:
+    small = Small(tmp_path)
+    small.institution("1", **change)
+    small.post("06.05 12:00")
+    small.covered()
+    small.store()
+    bar = charts.card_weeks(card(judge("2024-W21", tmp_path), "1")).data[0]
+    assert bar.marker.color[0] != charts.COLOURS["failed"]
+    assert words in bar.customdata[0]
+
+
+def test_weeks_before_the_order_and_unclear_reposts_are_not_painted_as_breaches(tmp_path: Path) -> None:
+    small = Small(tmp_path)
+    small.post("06.05 12:00")
+    small.posts(4, W21, is_repost=None)
+    small.posts(1, W22)
+    small.covered()
+    small.store()
+    bar = charts.card_weeks(card(judge("2024-W22", tmp_path, past_weeks=2), "1")).data[0]
+    failed = charts.COLOURS["failed"]
+    assert [colour == failed for colour in bar.marker.color] == [False, False, True]
+    assert "до распоряжения" in bar.customdata[0]
+    assert "неясно, репост ли: 4" in bar.customdata[1]
+    assert bar.text[1] == "0 ?"
+
+
+def test_a_month_says_of_each_breach_which_week_and_counts_the_streak_once() -> None:
+    rows = card(judge("2024-06", SAMPLE, past_weeks=11), "1029900050003").verdicts
+    failed = rows[(rows["clause"] == "posts_per_week") & (rows["verdict"] == "failed")]
+    assert failed["week_name"].str.fullmatch(r"\d\d\.06\.2024").all()
+    told = failed[failed["weeks_name"] != ""]
+    assert set(told["week_name"]) == {"24.06.2024"}
+
+
+def test_a_page_without_a_menu_is_told_apart_from_a_menu_that_was_not_returned(worst: Card) -> None:
+    shown = charts.card_profiles(worst).data
+    assert "меню нет (другим аккаунтам сеть его вернула)" in shown
 
 
 def test_posts_stand_on_their_day_and_hour_and_weekends_and_holidays_are_shaded(tmp_path: Path) -> None:

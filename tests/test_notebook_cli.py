@@ -70,7 +70,7 @@ def test_a_notebook_is_run_for_a_range_of_dates_into_a_page_that_opens_offline(h
     result = kirov("notebook", "01", "--param", "period=2024-07-01_2024-07-14", "--home", home)
     assert result.exit_code == 3, result.output  # some walls of the sample cannot be read
     page = page_of(result)
-    assert page == (home / "reports" / "notebooks" / "01_overview.html").resolve()
+    assert page == (home / "reports" / "notebooks" / "2024-07-01_2024-07-14" / "01_overview.html").resolve()
     text = page.read_text(encoding="utf-8")
     assert "2024-07-01_2024-07-14: 01.07.2024 – 14.07.2024" in text
     assert "Учебные данные" in text
@@ -86,7 +86,7 @@ def test_without_parameters_the_last_full_week_of_the_own_data_is_shown(home: Pa
     source = notebooks.find("03")
     made = single.build(Settings(home=home, clock=lambda: AFTER_THE_SAMPLE), source, {})
     assert asked == [{"data": "data", "period": "2024-W28", "past_weeks": 11}]
-    assert made.file == home / "reports" / "notebooks" / "03_compliance.html"
+    assert made.file == home / "reports" / "notebooks" / "2024-W28" / "03_compliance.html"
     assert not made.is_complete
 
 

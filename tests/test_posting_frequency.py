@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from datetime import date, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -16,6 +17,7 @@ import kirovlib
 from kirovlib import charts
 from kirovlib.charts.week_axis import WeekAxis
 from kirovlib.errors import ParameterError
+from kirovlib.order import clauses
 from kirovlib.order.evaluate import Judgement, judge
 from kirovlib.weeks import Week, holidays
 
@@ -137,6 +139,7 @@ def test_the_norm_by_group_is_that_of_a_plain_count(sample: Judgement, plain_wee
         assert told["change_points"] == pytest.approx(change, abs=1e-5)
         assert told["own_median"] == last["own"].median()
         assert told["repost_share"] == pytest.approx(last["reposts"].sum() / (last["own"] + last["reposts"]).sum())
+        rows = rows[rows["week_start"] >= "2024-05-20"]  # before, nobody was bound by it
         assert told["all_met_share"] == pytest.approx((rows["own"] >= 3).mean())
         assert told["all_own_median"] == rows["own"].median()
 
@@ -557,8 +560,31 @@ def test_of_very_many_weeks_not_each_is_named_but_each_holiday_has_its_star() ->
 
 
 def test_an_account_that_was_not_read_stands_apart_and_not_at_zero() -> None:
-    counts = pd.DataFrame({"own_count": [0, 4, 0, 1], "is_complete": [True, True, False, False]})
-    read, unread = charts.distribution(counts, 3, "Публикации").data
+    counts = pd.DataFrame(
+        {"own_count": [0, 4, 0, 1], "unknown_count": [0, 0, 0, 0], "is_complete": [True, True, False, False]}
+    )
+    unclear = pd.DataFrame({"own_count": [0], "unknown_count": [5], "is_complete": [True]})
+    assert "не известно" in charts.distribution(unclear, 3, "Публикации").layout.annotations[0].text
+    read, unread = charts.distribution(pd.concat([counts, unclear]), 3, "Публикации").data
     assert dict(zip(read.x, read.y, strict=True)) == {0: 1, 4: 1} | dict.fromkeys((1, 2, 3, 5, 6, 7, 8), 0)
-    assert (list(unread.x), list(unread.y)) == ([-2], [2])
+    assert (list(unread.x), list(unread.y)) == ([-2], [3])
     assert "не известно" in unread.hovertemplate
+
+
+def test_where_the_norm_is_the_institutions_weeks_are_held_against_its_sum(tmp_path: Path) -> None:
+    home = tmp_path / "data"
+    shutil.copytree(SAMPLE, home)
+    (home / "order").mkdir()
+    shipped = Path(clauses.__file__).parent
+    shutil.copytree(shipped / "texts", home / "order" / "texts")
+    text = (shipped / "clauses.toml").read_text(encoding="utf-8")
+    assert 'unit = "account"' in text
+    (home / "order" / "clauses.toml").write_text(
+        text.replace('unit = "account"', 'unit = "institution"'), encoding="utf-8"
+    )
+    judged = kirovlib.judge("2024-06", data=home)
+    findings = judged.findings[judged.findings["clause"] == "posts_per_week"]
+    told = findings.set_index(["account_id", "period_start"])["verdict"]
+    weeks = kirovlib.posting_weeks(judged).set_index(["account_id", "week_start"])
+    for word, met in (("passed", True), ("failed", False)):
+        assert set(told.index[told == word]) == set(weeks.index[weeks["is_met"].eq(met).fillna(value=False)])

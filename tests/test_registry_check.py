@@ -118,7 +118,7 @@ def test_the_sample_passes_with_warnings() -> None:
     result = run("--dir", str(SAMPLE))
     assert result.exit_code == 0
     assert "Ошибок нет." in result.output
-    assert "  учреждения вида other (вне распоряжения): 3\n    institutions.csv, строка 23: Дума" in result.output
+    assert "  учреждения вида «прочие» (вне распоряжения): 3\n    institutions.csv, строка 23: Дума" in result.output
 
 
 def test_machines_read_the_same_as_people(tmp_path: Path) -> None:

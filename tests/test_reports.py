@@ -151,7 +151,7 @@ def test_foreign_markup_in_a_figure_cannot_end_its_data(tmp_path: Path) -> None:
 
 def test_a_long_table_says_how_many_rows_it_leaves_out() -> None:
     many = pd.DataFrame({"n": range(30)})
-    assert "ещё 20" in charts.table(many, {"n": "n"}, limit=10).data
+    assert "первые 10 из 30" in charts.table(many, {"n": "n"}, limit=10).data
     assert "Таких строк нет" in charts.table(many.head(0), {"n": "n"}).data
 
 
@@ -380,7 +380,7 @@ def test_rows_of_a_long_matrix_have_one_height_and_do_not_overlap() -> None:
 
 def test_of_more_than_a_thousand_institutions_the_title_says_how_many_are_left_out_and_where_they_stand() -> None:
     figure = charts.matrix(many_named(1003))
-    assert "показаны первые 1000 из 1003, ещё 3 строки — в findings.xlsx" in figure.layout.title.text
+    assert "показаны первые 1000 из 1003, ещё 3 строки — в kirov findings --out" in figure.layout.title.text
     shown = [label for heat in figure.data for label in heat.y]
     assert len(shown) == 1000
     assert "Школа 1002" in shown

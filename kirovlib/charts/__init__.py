@@ -1,16 +1,8 @@
 """Tables into plotly figures and into tables for reading; every text from a network or register is escaped."""
 
 from kirovlib.charts.base import COLOURS
-from kirovlib.charts.cards import (
-    card,
-    card_contest,
-    card_days,
-    card_head,
-    card_profiles,
-    card_todo,
-    card_verdicts,
-    card_weeks,
-)
+from kirovlib.charts.card_figures import card_days, card_weeks
+from kirovlib.charts.cards import card, card_contest, card_head, card_profiles, card_todo, card_verdicts
 from kirovlib.charts.data_quality import completeness, coverage, stamp, unread
 from kirovlib.charts.figure_data import figure_rows, plain
 from kirovlib.charts.heatmaps import posts_heatmap, rhythm

@@ -1,30 +1,25 @@
-"""An institution's card: who it is, its accounts week by week, its posts day by day, its pages as collected."""
+"""An institution's card as tables: who it is, what to do, its verdicts, its pages as collected."""
 
 from __future__ import annotations
 
 import html
 import json
 from collections.abc import Callable, Mapping
-from datetime import timedelta
 from typing import Any
 
 import pandas as pd
-import plotly.graph_objects as go
 from IPython.display import HTML
 
 from kirovlib import russian
-from kirovlib.charts.base import ACCENT, COLOURS, LAYOUT, PALE, nothing, short
 from kirovlib.charts.tables import ALIGNED, STYLE, basis, link, table, verdict
 from kirovlib.order import wording
 from kirovlib.order.card import Card
 from kirovlib.settings import ZONE
-from kirovlib.weeks import holidays
 
-_STRIP_PIXELS, _DAY_PIXELS = 130, 46
 _LONGEST_TEXT = 400
-_MANY_DAYS = 45
 _VERDICT_HEADS = {
-    "verdict": "Вывод", "clause_name": "Пункт", "url": "Аккаунт", "measured": "Установлено", "expected": "Требуется",
+    "verdict": "Вывод", "clause_name": "Пункт", "week_name": "Неделя с", "url": "Аккаунт", "measured": "Установлено",
+    "expected": "Требуется",
     "reason_name": "Причина", "weeks_name": "Недель подряд", "note_name": "Примечание",
 }  # fmt: skip
 _TODO_HEADS = {
@@ -36,12 +31,6 @@ _STATUSES = {
     "closed": "лента закрыта",
     "gone": "удалён или заблокирован",
     "unknown": "не известно",
-}
-# How a post is drawn on its day: word of the legend, symbol, colour.
-_POSTS = {
-    True: ("засчитана", "circle", ACCENT),
-    False: ("не засчитана", "x-thin-open", COLOURS["failed"]),
-    None: ("не известно, репост ли", "diamond-open", "#8A6A10"),
 }
 
 
@@ -85,125 +74,10 @@ def card_verdicts(shown: Card) -> HTML:
 def card_todo(shown: Card) -> HTML:
     """What to do and until when."""
     if shown.todo.empty:
-        return HTML('<p class="empty">Исправлять нечего.</p>')
+        return HTML('<p class="empty">Нарушений не установлено, и того, что стоило бы выяснить, нет.</p>')
     day = russian.dated(shown.mend_by)
     term = f'<p class="more">Срок — {day} — предложен отчётом: распоряжение срока не называет.</p>'
     return HTML(table(shown.todo, _without_blank(shown.todo, _TODO_HEADS)).data + term)
-
-
-def card_weeks(shown: Card) -> go.Figure:
-    """Own posts a week of each account as bars against the norm; weeks not read wholly are hatched with «?».
-
-    Raises:
-        ClausesError: The order has no norm.
-    """
-    title, minimum = "Собственные публикации по неделям", shown.minimum_posts
-    weeks = shown.weeks
-    if weeks.empty:
-        return nothing(title, "у учреждения нет аккаунтов в реестре")
-    accounts = shown.accounts[shown.accounts["account_id"].isin(weeks["account_id"])]
-    figure, count = go.Figure(), len(accounts)
-    top = max(int(weeks["own_count"].max()), 2 * minimum)
-    shapes = []
-    for place, account in enumerate(_rows(accounts)):
-        rows = weeks[weeks["account_id"] == account["account_id"]]
-        complete = rows["is_complete"].astype(bool)
-        met = rows["own_count"] >= minimum
-        axis = "" if place == 0 else str(place + 1)
-        figure.add_bar(
-            x=[russian.dated(start) for start in rows["week_start"]],
-            y=rows["own_count"].astype(int).tolist(),
-            yaxis=f"y{axis}",
-            name=short(_address(account)),
-            text=[str(own) if whole else f"{own} ?" for own, whole in zip(rows["own_count"], complete, strict=True)],
-            textposition="outside",
-            cliponaxis=False,
-            marker={
-                "color": [
-                    ACCENT if good else (COLOURS["failed"] if whole else COLOURS["cannot_tell"])
-                    for good, whole in zip(met, complete, strict=True)
-                ],
-                "pattern": {"shape": ["" if whole else "/" for whole in complete], "fgcolor": "#8A6A10"},
-            },
-            customdata=[
-                f"репостов: {row['repost_count']}" + ("" if row["is_complete"] else "<br>неделя прочитана не целиком")
-                for row in _rows(rows)
-            ],
-            hovertemplate="неделя с %{x}<br>собственных: %{y}<br>%{customdata}<extra></extra>",
-        )
-        domain = [1 - (place + 1) / count, 1 - (place + 0.3) / count]
-        axis_layout: dict[str, Any] = {"domain": domain, "range": [0, top * 1.2], "nticks": 4, "tickformat": "d"}
-        figure.update_layout({f"yaxis{axis}": axis_layout})
-        shapes.append(_norm_line(minimum, f"y{axis}"))
-        figure.add_annotation(
-            text=f"<b>{_network(account)}</b> {short(_address(account))}",
-            x=0, xref="paper", y=domain[1], yref="paper", yanchor="bottom", xanchor="left", showarrow=False,
-        )  # fmt: skip
-    figure.update_layout(
-        LAYOUT,
-        title_text=f"{title}<br><sup>пунктир — норма {minimum}; оранжевое — меньше нормы; штриховка и «?» — неделя "
-        "прочитана не целиком</sup>",
-        height=130 + _STRIP_PIXELS * count,
-        showlegend=False,
-        shapes=shapes,
-        xaxis={"title": "неделя (понедельник)", "type": "category", "anchor": f"y{count}" if count > 1 else "y"},
-    )
-    return figure
-
-
-def card_days(shown: Card) -> go.Figure:
-    """Every post of the period on its day and hour in Kirov; weekends and public holidays are shaded."""
-    title, rows = "Публикации по дням и часам", shown.ledger
-    if rows.empty:
-        return nothing(title, "за период не видно ни одной публикации")
-    local = rows["posted_at"].dt.tz_convert(ZONE)
-    rows = rows.assign(
-        day=local.dt.strftime("%Y-%m-%d 12:00"),
-        hour=(local.dt.hour + local.dt.minute / 60).round(2),
-        told=[
-            f"{moment:%d.%m.%Y %H:%M}<br>{short(str(platform))}<br>{why}"
-            for moment, platform, why in zip(local, rows["platform_name"], rows["why_name"], strict=True)
-        ],
-    )
-    figure = go.Figure()
-    for counted, (words, symbol, colour) in _POSTS.items():
-        here = rows["counted"].isna() if counted is None else rows["counted"].eq(counted).fillna(value=False)
-        if here.any():
-            figure.add_scatter(
-                x=rows.loc[here, "day"].tolist(),
-                y=rows.loc[here, "hour"].tolist(),
-                mode="markers",
-                name=f"{words}: {int(here.sum())}",
-                marker={"symbol": symbol, "color": colour, "size": 10, "line": {"width": 2, "color": colour}},
-                customdata=rows.loc[here, "told"].tolist(),
-                hovertemplate="%{customdata}<extra></extra>",
-            )
-    period = shown.judged.period
-    days = [period.start + timedelta(days=number) for number in range((period.until - period.start).days)]
-    named = holidays(period.start, period.until)
-    for day in days:
-        if day.weekday() > 4 or day in named:  # noqa: PLR2004 - Saturday and Sunday
-            figure.add_vrect(
-                x0=f"{day} 00:00:00", x1=f"{day} 23:59:59", fillcolor=PALE, line_width=0, layer="below",
-            )  # fmt: skip
-        if day in named:
-            figure.add_annotation(
-                x=f"{day} 12:00", y=1, yref="paper", yanchor="bottom", text=named[day], showarrow=False
-            )
-    shown_days = days if len(days) <= _MANY_DAYS else days[::7]
-    figure.update_layout(
-        LAYOUT,
-        title_text=f"{title} (n = {len(rows)})<br><sup>серое — выходные и праздники; время Кирова</sup>",
-        height=420,
-        xaxis={
-            "title": "день",
-            "tickvals": [f"{day} 12:00" for day in shown_days],
-            "ticktext": [f"{_WEEKDAYS[day.weekday()]}<br>{day:%d.%m}" for day in shown_days],
-            "range": [f"{days[0]} 00:00", f"{days[-1]} 23:59"],
-        },
-        yaxis={"title": "час", "range": [0, 24], "dtick": 4, "ticksuffix": ":00"},
-    )
-    return figure
 
 
 def card_profiles(shown: Card) -> HTML:
@@ -215,7 +89,7 @@ def card_profiles(shown: Card) -> HTML:
     head = "".join(f"<th>{_network(each)}<br>{link(each['url'], _address(each))}</th>" for each in accounts)
     rows = "".join(
         f"<tr><td>{words}</td>"
-        + "".join(f"<td class=m>{_field(pages.loc[each['account_id'], name], told)}</td>" for each in accounts)
+        + "".join(f"<td class=m>{_field(pages.loc[each['account_id']], name, told)}</td>" for each in accounts)
         + "</tr>"
         for name, (words, told) in _FIELDS.items()
     )
@@ -246,15 +120,10 @@ def _without_blank(rows: pd.DataFrame, heads: Mapping[str, str]) -> dict[str, st
     return {name: head for name, head in heads.items() if (rows[name].notna() & (rows[name] != "")).any()}
 
 
-def _norm_line(minimum: int, axis: str) -> dict[str, Any]:
-    line = {"color": COLOURS["failed"], "width": 1.5, "dash": "dash"}
-    return {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "yref": axis, "y0": minimum, "y1": minimum, "line": line}
-
-
-def _field(value: Any, told: Callable[[Any], str]) -> str:
-    if value is None or pd.isna(value):
-        return '<i style="color:#5a6675">сеть не вернула</i>'
-    return told(value)
+def _field(page: pd.Series, name: str, told: Callable[[Any], str]) -> str:
+    if name == "menu" and page["has_no_menu"]:
+        return "меню нет (другим аккаунтам сеть его вернула)"
+    return '<i style="color:#5a6675">сеть не вернула</i>' if pd.isna(page[name]) else told(page[name])
 
 
 def _text(value: Any) -> str:
@@ -276,7 +145,6 @@ def _moment(value: Any) -> str:
     return f"{value.tz_convert(ZONE):%d.%m.%Y %H:%M}"
 
 
-_WEEKDAYS = ("пн", "вт", "ср", "чт", "пт", "сб", "вс")
 _FIELDS: dict[str, tuple[str, Callable[[Any], str]]] = {
     "collected_at": ("Когда получено (время Кирова)", _moment),
     "status": ("Состояние", lambda value: _STATUSES[value]),
@@ -290,7 +158,7 @@ _FIELDS: dict[str, tuple[str, Callable[[Any], str]]] = {
     "site": ("Сайт", _text),
     "subscriber_count": ("Подписчиков", lambda value: f"{int(value):,}".replace(",", "\u00a0")),
     "verified": ("Отметка сети о верификации", _yes),
-    "government_mark": ("Отметка «Госорганизация»", _yes),
+    "government_mark": ("Отметка государственной организации (порядок требует её только в Одноклассниках)", _yes),
     "menu": ("Меню", _entries),
     "links": ("Ссылки", _entries),
     "action_button": ("Кнопка действия", _entries),

@@ -56,7 +56,7 @@ def posts_heatmap(weeks: pd.DataFrame) -> go.Figure:
         _told(weeks, order, axis),
         mark=_first_in_force(weeks, axis),
     )
-    return draw(grid, f"{title} ({shown_of(len(names), 'в findings.xlsx')})", _legend(weeks, axis, len(order)))
+    return draw(grid, f"{title} ({shown_of(len(names), 'в kirov findings --out')})", _legend(weeks, axis, len(order)))
 
 
 def rhythm(hours: pd.DataFrame) -> go.Figure:

@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 
 from kirovlib import russian
 from kirovlib.charts.base import COLOURS, LAYOUT, PATTERNS, nothing, short, unique
+from kirovlib.charts.week_axis import subtitle
 from kirovlib.order import wording
 
 _TITLE = "Кто соблюдает порядок"
@@ -41,7 +42,7 @@ def overview(groups: Mapping[str, pd.DataFrame]) -> go.Figure:
         figure.add_bar(x=[None], y=[None], name=name, marker=_marker(word), xaxis="x1", yaxis="y1", showlegend=True)
     figure.update_layout(
         LAYOUT,
-        title_text=f"{_TITLE}<br><sup>{_EXPLAINED}</sup>",
+        title={"text": _TITLE, "subtitle": subtitle([_EXPLAINED])},
         barmode="stack",
         bargap=0.25,
         height=500,
@@ -56,7 +57,7 @@ def _panel(figure: go.Figure, rows: pd.DataFrame, by: str, place: int) -> None:
     rows = rows[rows["subject_count"] > 0]
     rest = len(rows) - _MOST_FOUNDERS
     if by == "founder" and rest > 0:
-        heading += f": {_MOST_FOUNDERS} с наибольшим числом нарушивших, ещё {rest} ниже"
+        heading += f" ({_MOST_FOUNDERS} из {len(rows)})"
         rows = rows.head(_MOST_FOUNDERS)
     rows = rows[::-1]  # plotly draws from the bottom
     labels = unique([short(name) for name in rows["name"]])
@@ -64,7 +65,10 @@ def _panel(figure: go.Figure, rows: pd.DataFrame, by: str, place: int) -> None:
         f"{label} <span style='color:{_GREY}'>{_coverage(share, by)}</span>"
         for label, share in zip(labels, rows["decided_share" if by == "clause" else "read_share"], strict=True)
     ]
-    before = ["" if pd.isna(count) else f"<br>прежде: {count}" for count in rows["failed_before_count"]]
+    before = [
+        "" if pd.isna(count) else f"<br>прежде: {count}, установлено {russian.percent(share)}"
+        for count, share in zip(rows["failed_before_count"], rows["decided_before_share"], strict=True)
+    ]
     for word in _SHOWN:
         numbers = rows[f"{word}_count"].astype(int).tolist()
         figure.add_bar(
@@ -79,6 +83,8 @@ def _panel(figure: go.Figure, rows: pd.DataFrame, by: str, place: int) -> None:
             textposition="inside",
             insidetextanchor="middle",
             textangle=0,
+            constraintext="none",
+            textfont={"size": 11},
             customdata=[
                 f"{number} из {total}{was if word == 'failed' else ''}"
                 for number, total, was in zip(numbers, rows["subject_count"], before, strict=True)

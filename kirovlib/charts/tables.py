@@ -45,12 +45,10 @@ _SHOWN_PROOFS, _HASH_LETTERS = 2, 8
 def basis(judged: Judgement) -> HTML:
     """The period and how much of it was read, in a line; where nothing could be judged, why and what to do."""
     whole = judged.read_completely()
-    share = russian.percent(judged.collected_share())
-    read = f"{int(whole.sum())} из {russian.counted(len(whole), 'аккаунта', 'аккаунтов', 'аккаунтов')} ({share})"
-    rest = "" if whole.all() else "; о непрочитанных вывод — «не установлено», а не «нарушение»"
-    days = f"{russian.dated(judged.period.start)} – {russian.dated(judged.period.last)}"
-    line = f"Период {judged.period.label}: {days}. Прочитано целиком {read}{rest}."
-    told = [line, *method_words.missing(judged)]
+    days = f"Период {judged.period.label}: {russian.dated(judged.period.start)} – {russian.dated(judged.period.last)}."
+    # Narrowed to an institution without accounts, nothing is to be collected.
+    missing = method_words.missing(judged) if len(whole) or judged.accounts.empty else []
+    told = [f"{days} {_read(judged, whole)}", *missing]
     style = f"border-left:5px solid {ACCENT if len(told) == 1 else COLOURS['cannot_tell']};padding:4px 14px"
     return HTML(f'<div style="{style}">{"<br>".join(map(html.escape, told))}</div>')
 
@@ -98,7 +96,7 @@ def table(frame: pd.DataFrame, headers: Mapping[str, str], *, limit: int = 200) 
         frame: Any frame. Verdicts are shown as symbol and word, addresses (`url`, `repair`) and `evidence` as links;
             a clause is named once where it stands in several rows one after the other.
         headers: Columns to show, in order, with their Russian heads.
-        limit: Rows shown at most; how many more there are is said below.
+        limit: Rows shown at most; how many there are is said below.
     """
     if frame.empty:
         return HTML('<p class="empty">Таких строк нет.</p>')
@@ -120,8 +118,7 @@ def table(frame: pd.DataFrame, headers: Mapping[str, str], *, limit: int = 200) 
         + "</tr>"
         for key, row in zip(keys, shown.to_dict("records"), strict=True)
     )
-    rest = len(frame) - limit
-    more = f'<p class="more">Показаны первые {limit}, ещё {rest} — в findings.xlsx.</p>' if rest > 0 else ""
+    more = f'<p class="more">Показаны первые {limit} из {len(frame)}.</p>' if len(frame) > limit else ""
     style = ALIGNED + (STYLE if _VERDICT_COLUMNS & set(headers) else "")
     return HTML(f'{style}<table class="rows"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{more}')
 
@@ -172,6 +169,16 @@ def link(url: str, shown: str) -> str:
     if not url.startswith(("https://", "http://")):
         return html.escape(shown)
     return f'<a href="{html.escape(url)}" rel="noreferrer">{html.escape(shown)}</a>'
+
+
+def _read(judged: Judgement, whole: pd.Series) -> str:
+    """«Прочитано целиком 55 из 61 аккаунта (90 %); …»."""
+    if whole.empty:
+        return "Аккаунтов, которые можно прочитать, в реестре нет."
+    share = russian.percent(judged.collected_share())
+    read = f"{int(whole.sum())} из {russian.counted(len(whole), 'аккаунта', 'аккаунтов', 'аккаунтов')} ({share})"
+    rest = "" if whole.all() else "; о непрочитанных вывод — «не установлено», а не «нарушение»"
+    return f"Прочитано целиком {read}{rest}."
 
 
 def _moved(moved: pd.DataFrame | None) -> str:

@@ -154,7 +154,7 @@ def matrix(named: pd.DataFrame) -> go.Figure:
         hover="%{text} %{customdata}",
     )
     legend = "   ".join(f"{wording.SYMBOLS[word]} {wording.VERDICTS[word]}" for word in words)
-    return draw(grid, f"Учреждения и пункты ({shown_of(total, 'в findings.xlsx')})", [legend])
+    return draw(grid, f"Учреждения и пункты ({shown_of(total, 'в kirov findings --out')})", [legend])
 
 
 def _told(named: pd.DataFrame) -> dict[tuple[str, str], str]:

@@ -29,7 +29,7 @@ _FAN_TOLD = (
 
 
 def distribution(counts: pd.DataFrame, minimum: int, title: str) -> go.Figure:
-    """How many accounts published how many own posts in a week; weeks that were not read completely apart.
+    """How many accounts published how many own posts in a week; those of which nobody knows it apart.
 
     Args:
         counts: Table WeeklyCounts of one week.
@@ -38,20 +38,22 @@ def distribution(counts: pd.DataFrame, minimum: int, title: str) -> go.Figure:
     if not counts["is_complete"].any():
         return nothing(title, "ни один аккаунт не прочитан за эту неделю целиком")
     figure = go.Figure()
-    read = counts[counts["is_complete"].astype(bool)]["own_count"]
+    read = counts[counts["is_complete"].astype(bool) & (counts["unknown_count"] == 0)]["own_count"]
+    if read.empty:
+        return nothing(title, "ни у одного аккаунта не известно, сколько публикаций собственные")
     top, unread = max(int(read.max()), 2 * minimum + 2), len(counts) - len(read)
     found = read.value_counts()
     figure.add_bar(
         x=list(range(top + 1)),
         y=[int(found.get(number, 0)) for number in range(top + 1)],
-        name="прочитано целиком",
+        name="известно",
         marker={"color": ACCENT},
         hovertemplate="собственных публикаций: %{x}<br>аккаунтов: %{y}<extra></extra>",
     )
     figure.add_bar(
         x=[_UNKNOWN_PLACE],
         y=[unread],
-        name="прочитано не целиком: «?»",
+        name="«?» — прочитано не целиком или неясны репосты",
         marker={"color": COLOURS["cannot_tell"], "pattern": {"shape": "/"}},
         hovertemplate="сколько публикаций, не известно<br>аккаунтов: %{y}<extra></extra>",
     )

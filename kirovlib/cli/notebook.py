@@ -31,7 +31,7 @@ _CONFIG = Path(__file__).with_name("jupyter")  # JupyterLab's settings: it asks 
     type=ANY_PATH,
     default=None,
     metavar="ФАЙЛ",
-    help="Куда записать .html; по умолчанию — в reports/notebooks. Рядом появятся папки assets и figures.",
+    help="Куда записать .html; по умолчанию — в reports/notebooks/ПЕРИОД. Рядом появятся папки assets и figures.",
 )
 @click.option("--list", "only_list", is_flag=True, help="Показать тетради, их вопросы и параметры.")
 @home_option

@@ -27,7 +27,7 @@ CRITERIA: Mapping[str, str] = {
     "clause": "Пункт",
     "verdict": "Вывод",
 }
-_BLANK = {"kind": "вид не указан", "founder": "без учредителя", "sphere": "не указана", "platform": "об учреждении"}
+_BLANK = {"kind": "вид не указан", "founder": wording.NO_FOUNDER, "sphere": "не указана", "platform": "об учреждении"}
 
 
 @dataclass(frozen=True)

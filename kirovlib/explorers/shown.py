@@ -83,7 +83,10 @@ def summary(selection: Selection, choices: Mapping[str, Any]) -> str:
         _number(len(selection.institutions), "учреждение", "учреждения", "учреждений"),
     ]
     marks = " ".join(f"{verdict(word)}&nbsp;{_grouped(count)}" for word, count in counts.items() if count)
-    parts += [f"<p>Выбрано: <b>{', '.join(chosen)}</b>. {marks}</p>", f"<p>{_unknown(selection)}</p>"]
+    parts += [
+        f"<p>Выбрано: <b>{', '.join(chosen)}</b>. {'Было бы: ' if selection.is_other else ''}{marks}</p>",
+        f"<p>{_unknown(selection)}</p>",
+    ]
     return STYLE + "".join(parts)
 
 

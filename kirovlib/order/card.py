@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from kirovlib import russian
-from kirovlib.order import changes, ledger, method, wording
+from kirovlib.order import changes, ledger, method, posting, wording, words
 from kirovlib.order.evaluate import Judgement
 from kirovlib.settings import ZONE
 from kirovlib.tables import VERDICTS
@@ -63,10 +63,14 @@ class Card:
         """Its findings, the worst first.
 
         Returns:
-            As `wording.named`, and weeks_name (how many weeks in a row a breach lasts, «3» or «11 и больше»; blank
-            where the weeks before were not loaded), quote and reference (the words of the order).
+            As `wording.named`, and week_name («08.07.2024», of findings on a week where the period has several),
+            weeks_name (how many weeks up to the period's last a breach lasts, «3» or «11 и больше»; blank where the
+            weeks before were not loaded), quote and reference (the words of the order).
         """
         rows = wording.named(self.judged).assign(weeks_name=self._streaks())
+        weekly = rows["clause"].isin([each.key for each in self.judged.clauses if each.measured_on == "week"])
+        days = rows["period_start"].dt.strftime("%d.%m.%Y")
+        rows["week_name"] = days.where(weekly & (len(self.judged.period.weeks) > 1), "")
         words = method.quotations(self.judged)
         words = words.drop_duplicates("clause", keep="last").set_index("clause") if len(words) else words
         for name in ("quote", "reference"):
@@ -76,20 +80,27 @@ class Card:
 
     @cached_property
     def todo(self) -> pd.DataFrame:
-        """What to do: breaches first, then what is doubtful and can be mended.
+        """What to do: breaches first, then what is not established and could be.
 
         Returns:
-            verdict, clause_name, url, platform_name, what (Russian), who (учреждение or those who keep the register),
-            until (local date, inclusive).
+            verdict, clause_name, url, platform_name, what (Russian), who (Russian), until (local date, inclusive;
+            blank for what is no breach).
         """
         rows = self.verdicts[self.verdicts["verdict"].isin(["failed", "cannot_tell"])]
-        weekly = rows["reason"] == "below_norm"
-        what = rows["repair"].fillna("").astype(object)
-        what[weekly] = [f"Каждую неделю — {expected}. {_PAST_WEEK}" for expected in rows.loc[weekly, "expected"]]
-        by_register = rows["clause"].isin([each.key for each in self.judged.clauses if each.measured_on in _REGISTERS])
-        in_register = by_register & (rows["verdict"] == "cannot_tell")
-        who = in_register.map({True: "кто ведёт реестр", False: "учреждение"})
-        rows = rows.assign(what=what, who=who, until=pd.Timestamp(self.mend_by))
+        failed, repair = rows["verdict"] == "failed", rows["repair"].fillna("").astype(object)
+        what = repair.where(repair != "", rows["reason"].map(words.ADVICE).fillna("").astype(object))
+        weekly = failed & (rows["reason"] == "below_norm")
+        what[weekly] = [f"{_capital(expected)}. {_PAST_WEEK}" for expected in rows.loc[weekly, "expected"]]
+        doubtful = ~failed & repair.str.startswith("http")
+        what[doubtful] = [
+            f"Откройте ссылку на странице; если она не работает, замените на {url}" for url in repair[doubtful]
+        ]
+        kept = rows["clause"].isin([each.key for each in self.judged.clauses if each.measured_on in _REGISTERS])
+        theirs = failed | doubtful
+        who = theirs.map({True: "учреждение", False: "кто готовит отчёт"}).mask(kept & ~failed, "кто ведёт реестр")
+        rows = rows.assign(
+            what=what, who=who, until=pd.Series(pd.Timestamp(self.mend_by), index=rows.index).where(failed)
+        )
         rows = rows[rows["what"] != ""].drop_duplicates(["clause", "account_id", "what"])
         columns = ["verdict", "clause_name", "url", "platform_name", "what", "who", "until"]
         return rows[columns].reset_index(drop=True)
@@ -122,25 +133,47 @@ class Card:
         edition = clause.edition_on(self.judged.period.until - timedelta(days=1)) or clause.editions[0]
         return int(edition.parameters["minimum_posts"])
 
-    @property
+    @cached_property
     def weeks(self) -> pd.DataFrame:
-        """Table WeeklyCounts of its accounts, all weeks loaded."""
-        return self.judged.weekly_counts
+        """Table WeeklyCounts of its accounts, all weeks loaded.
+
+        Returns:
+            The table, and concerned, in_force (bool), is_met (blank where it cannot be told), see `posting_weeks`.
+
+        Raises:
+            ClausesError: The order has no clause on posts.
+        """
+        key = ["account_id", "week_start"]
+        held = posting.posting_weeks(self.judged)[[*key, "in_force", "is_met"]].assign(concerned=True)
+        rows = self.judged.weekly_counts.merge(held, on=key, how="left")
+        for name in ("concerned", "in_force"):
+            rows[name] = rows[name].astype("boolean").fillna(value=False).astype(bool)
+        return rows
 
     @cached_property
     def profiles(self) -> pd.DataFrame:
-        """Table ProfileSnapshots: of each account the page that judges the period; accounts without one are missing."""
+        """Of each account the page that judges the period; accounts without one are missing.
+
+        Returns:
+            Table ProfileSnapshots, and has_no_menu (bool: the network answers for menus and showed none).
+        """
+        snapshots = self.judged.facts.judging(self.judged.period)
         rows = self.judged.profiles
         rows = rows[rows["account_id"].isin(self.accounts["account_id"])].sort_values(["account_id", "collected_at"])
-        return rows.drop_duplicates("account_id", keep="last").reset_index(drop=True)
+        rows = rows.drop_duplicates("account_id", keep="last").reset_index(drop=True)
+        is_vk = rows["account_id"].str.startswith("vk:") & rows["menu"].isna()
+        told = [
+            snapshots.menu_silence({str(name): cell for name, cell in row.items()}) for row in rows.to_dict("records")
+        ]
+        return rows.assign(has_no_menu=is_vk & (pd.Series(told, index=rows.index, dtype=object) == ""))
 
     @property
     def contest(self) -> list[str]:
         """How to contest a verdict, one sentence an item."""
         week = self.judged.period.weeks[-1].label
         return [
-            f"Возразить можно до {russian.dated(self.mend_by)}: ответьте тому, кто прислал карточку, и назовите "
-            "аккаунт, пункт и период.",
+            f"Просим ответить до {russian.dated(self.mend_by)} (срок предложен отчётом, распоряжение его не называет) "
+            "тому, кто прислал карточку: назовите аккаунт, пункт и период.",
             "Приложите то, что можно проверить: адрес публикации, которой нет в журнале ниже, или снимок страницы, на "
             "котором видны дата и адрес.",
             "Возражение вносят в manual_checks.csv (contested) вместе с ответом. Оно видно в отчёте рядом с выводом; "
@@ -166,7 +199,12 @@ class Card:
         decisions = {clause.key for clause in self.judged.clauses if clause.measured_on == "decision"}
         keys = zip(findings["clause"], findings["account_id"].fillna(""), findings["measured"], strict=True)
         told = [found.get((clause, account, what if clause in decisions else ""), "") for clause, account, what in keys]
-        return pd.Series(told, index=findings.index).where(findings["verdict"] == "failed", "")
+        last = findings["period_end"] == findings["period_end"].max()  # of several weeks the streak ends with the last
+        return pd.Series(told, index=findings.index).where((findings["verdict"] == "failed") & last, "")
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def card(judged: Judgement, institution_id: str, *, mend_days: int = MEND_DAYS) -> Card:

@@ -42,15 +42,16 @@ def changes(judged: Judgement) -> pd.DataFrame:
 
     Returns:
         clause, institution_id, account_id (blank for an institution), what (of a decision, which one), before and
-        now (verdicts), before_reason, reason, measured, note, evidence, change (a word of `CHANGES`), weeks_in_row
+        now (verdicts), before_reason, reason, measured, note, evidence, period_start (of the finding shown), change (a
+        word of `CHANGES`), weeks_in_row
         (weeks up to the period's last in which it failed), may_be_longer (whether it failed in all weeks that were
         loaded). Of several weeks of a period the worst verdict counts.
 
     Raises:
         ParameterError: The previous period was not loaded.
     """
-    before = _worst(judged.before, judged.clauses)[[*_KEY, "verdict", "reason"]]
-    now = _worst(judged.findings, judged.clauses)
+    before = worst(judged.before, judged.clauses)[[*_KEY, "verdict", "reason"]]
+    now = worst(judged.findings, judged.clauses)
     both = now.merge(before, on=_KEY, how="left", suffixes=("", "_before"))
     both = both.rename(columns={"verdict": "now", "verdict_before": "before", "reason_before": "before_reason"})
     both["change"] = np.select(
@@ -70,7 +71,7 @@ def changes(judged: Judgement) -> pd.DataFrame:
     both["weeks_in_row"] = both["weeks_in_row"].fillna(0).astype("int64")
     both["may_be_longer"] = both["may_be_longer"].astype("boolean").fillna(value=False).astype(bool)
     shown = ["before", "now", "before_reason", "reason", "measured", "note", "evidence"]
-    shown += ["change", "weeks_in_row", "may_be_longer"]
+    shown += ["period_start", "change", "weeks_in_row", "may_be_longer"]
     rank = both["change"].map({word: place for place, word in enumerate(CHANGES)})
     return both.assign(rank=rank).sort_values(["rank", *_KEY], ignore_index=True)[[*_KEY, *shown]]
 
@@ -103,11 +104,12 @@ def named_changes(judged: Judgement) -> pd.DataFrame:
     """`changes` with names.
 
     Returns:
-        As `changes`, and institution, clause_name, url, reason_name, note_name, change_name, weeks_name («3», «11 и
-        больше», blank for none).
+        As `changes`, and institution, clause_name, url, reason_name, note_name, change_name, week_name («08.07.2024»,
+        of findings on a week), weeks_name («3», «11 и больше», blank for none).
     """
     rows = changes(judged)
     institutions = judged.institutions.set_index("institution_id")
+    weekly = [clause.key for clause in judged.clauses if clause.measured_on == "week"]
     more = rows["may_be_longer"].map({True: " и больше", False: ""}).astype("str")
     weeks = rows["weeks_in_row"].astype("str") + more
     return rows.assign(
@@ -117,18 +119,24 @@ def named_changes(judged: Judgement) -> pd.DataFrame:
         reason_name=rows["reason"].map(words.REASONS),
         note_name=wording.note_names(rows["note"]),
         change_name=rows["change"].map(CHANGES),
+        week_name=rows["period_start"].dt.strftime("%d.%m.%Y").where(rows["clause"].isin(weekly), ""),
         weeks_name=weeks.where(rows["weeks_in_row"] > 0, ""),
     )
 
 
-def _worst(findings: pd.DataFrame, order: Sequence[Clause]) -> pd.DataFrame:
-    """One row for each clause and subject, decisions apart: the worst of a period."""
+def worst(findings: pd.DataFrame, order: Sequence[Clause]) -> pd.DataFrame:
+    """One row for each clause and subject, decisions apart: the worst of a period, of several the first.
+
+    Returns:
+        clause, institution_id, account_id (blank for an institution), what (of a decision, which one), verdict, reason,
+        measured, note, evidence, period_start.
+    """
     decisions = [clause.key for clause in order if clause.measured_on == "decision"]
     what = findings["measured"].where(findings["clause"].isin(decisions), "")
     rank = findings["verdict"].map({word: place for place, word in enumerate(VERDICTS)})
     rows = findings.assign(what=what, rank=rank, account_id=findings["account_id"].fillna(""))
     rows = rows.sort_values("rank", kind="stable").drop_duplicates(_KEY)
-    return rows[[*_KEY, "verdict", "reason", "measured", "note", "evidence"]]
+    return rows[[*_KEY, "verdict", "reason", "measured", "note", "evidence", "period_start"]]
 
 
 def streaks(judged: Judgement) -> pd.DataFrame:
@@ -170,5 +178,5 @@ def _was_in_force(clause: Clause, week: Week) -> bool:
 
 def _failed(facts: Facts, order: Sequence[Clause], week: Week, *, late_snapshots: bool = True) -> pd.MultiIndex:
     found = findings_of(facts, order, Period(week.label, (week,)), late_snapshots=late_snapshots)
-    rows = _worst(found, order)
+    rows = worst(found, order)
     return pd.MultiIndex.from_frame(rows.loc[rows["verdict"] == "failed", _KEY])

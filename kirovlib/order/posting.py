@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 import numpy as np
@@ -15,7 +16,7 @@ from kirovlib.order import wording
 from kirovlib.order.clauses import Clause, Edition
 from kirovlib.order.evaluate import Judgement
 from kirovlib.order.gates import exempted, gate
-from kirovlib.order.week_findings import existence_unknown, opened_in
+from kirovlib.order.week_findings import existence_unknown, opened_in, summed_by_institution
 from kirovlib.weeks import Week
 
 CLAUSE = "posts_per_week"
@@ -33,7 +34,8 @@ def posting_weeks(judged: Judgement) -> pd.DataFrame:
 
     Returns:
         Table WeeklyCounts plus institution_id, institution (name), platform, minimum_posts, least_count and most_count
-        (what the edition's choices count; they differ by posts whose repost mark is not known), in_force (whether the
+        (what the edition's choices count, of the whole institution where the norm is the institution's; they differ by
+        posts whose repost mark is not known), in_force (whether the
         week is judged), is_met (blank where it cannot be told: the week was not read completely, or unknown marks
         decide); by account and week.
 
@@ -50,15 +52,22 @@ def posting_weeks(judged: Judgement) -> pd.DataFrame:
     least, most, minimum, in_force = (np.zeros(posts.is_complete.shape, dtype="int64") for _ in range(4))
     counted: dict[tuple[object, ...], tuple[Array, Array]] = {}
     for place, week in enumerate(posts.weeks):
-        edition = clause.edition_on(week.until - timedelta(days=1))
-        in_force[:, place] = edition is not None and edition.in_force_from <= week.start
-        choices = (edition or clause.editions[0]).parameters
+        edition = _edition(clause, week)
+        in_force[:, place] = edition.in_force_from <= week.start
+        choices = edition.parameters
         key = tuple(choices[name] for name in _CHOICES)
         if key not in counted:
             counted[key] = posts.counted(**{name: choices[name] for name in _CHOICES})
         least[:, place], most[:, place] = (each[:, place] for each in counted[key])
         minimum[:, place] = choices["minimum_posts"]
-    is_below = posts.is_complete & (most < minimum)
+    applies, is_complete = _applies(judged, clause), posts.is_complete.copy()
+    together = [(_edition(clause, week).parameters["unit"] == "institution") for week in posts.weeks]
+    if any(together):
+        sums = _of_institutions(judged, {"least_count": least, "most_count": most}, applies)
+        for array, name in ((least, "least_count"), (most, "most_count"), (is_complete, "is_complete")):
+            array[:, together] = sums[name][:, together]
+    is_below = is_complete & (most < minimum)
+    unborn = existence_unknown(judged.facts.subjects, posts.weeks) & posts.is_complete & (least < minimum)
     accounts = judged.accounts.set_index("account_id")
     owner = posts.table["account_id"].map(accounts["institution_id"])
     rows = posts.table.assign(
@@ -71,22 +80,43 @@ def posting_weeks(judged: Judgement) -> pd.DataFrame:
         in_force=in_force.ravel().astype(bool),
         is_met=pd.Series((least >= minimum).ravel(), dtype="boolean").where(((least >= minimum) | is_below).ravel()),
     )
-    return rows[_concerned(judged, clause).ravel()].reset_index(drop=True)
+    return rows[(applies & ~unborn).ravel()].reset_index(drop=True)
 
 
-def _concerned(judged: Judgement, clause: Clause) -> Array:
-    """Whether the clause concerns an account in a week, whether or not it was in force then; accounts × weeks."""
+def _edition(clause: Clause, week: Week) -> Edition:
+    """The edition that a week is held against; before the first, that one."""
+    return clause.edition_on(week.until - timedelta(days=1)) or clause.editions[0]
+
+
+def _of_institutions(judged: Judgement, counts: dict[str, Array], applies: Array) -> Mapping[str, Array]:
+    """Each account with the counts of its institution, as weeks are judged where the norm is the institution's."""
     subjects, weeks = judged.facts.subjects, judged.facts.weeks
-    first, end = (
-        np.array([days], dtype="datetime64[us]")
-        for days in ([week.start for week in weeks], [week.until for week in weeks])
-    )
+    closed = subjects["closed_on"].to_numpy(dtype="datetime64[us]")[:, None]
+    opened = subjects["opened_on"].to_numpy(dtype="datetime64[us]")[:, None]
+    first, end = _borders(weeks)
+    facts = {
+        **counts,
+        "is_complete": judged.facts.posts.is_complete,
+        "existence_unknown": existence_unknown(subjects, weeks),
+    }
+    return summed_by_institution(facts, subjects, applies=applies, could_post=~((closed < first) | (opened >= end)))
+
+
+def _borders(weeks: Sequence[Week]) -> tuple[Array, Array]:
+    days = ([week.start for week in weeks], [week.until for week in weeks])
+    first, end = (np.array([each], dtype="datetime64[us]") for each in days)
+    return first, end
+
+
+def _applies(judged: Judgement, clause: Clause) -> Array:
+    """Whether the clause applies to an account in a week, whether or not it was in force then; accounts × weeks."""
+    subjects, weeks = judged.facts.subjects, judged.facts.weeks
+    first, end = _borders(weeks)
     exemptions = judged.facts.side.exemptions
     exempt = [exempted(exemptions, clause.key, subjects, week.start, week.until) != "" for week in weeks]
     shut = gate(clause, subjects, first, end, np.column_stack(exempt), week=True) > 0
-    unborn = opened_in(subjects, weeks) | (existence_unknown(subjects, weeks) & judged.facts.posts.is_complete)
     named = subjects["platform"].isin(clause.platforms).to_numpy()[:, None]
-    return np.asarray(named & ~shut & ~unborn)
+    return np.asarray(named & ~shut & ~opened_in(subjects, weeks))
 
 
 def last_week(judged: Judgement) -> Week:
@@ -97,8 +127,7 @@ def last_week(judged: Judgement) -> Week:
 
 def current_edition(judged: Judgement) -> Edition:
     """The edition of clause 3.1 by which the last week is judged; before the first, that one."""
-    clause = judged.clause(CLAUSE)
-    return clause.edition_on(last_week(judged).until - timedelta(days=1)) or clause.editions[0]
+    return _edition(judged.clause(CLAUSE), last_week(judged))
 
 
 def norm_by(judged: Judgement, by: str) -> pd.DataFrame:
@@ -112,8 +141,9 @@ def norm_by(judged: Judgement, by: str) -> pd.DataFrame:
         group (Russian), then of the last week (see `last_week`): account_count (that the clause concerns), read_count
         (read completely), read_share, decided_count (of those, where unknown repost marks do not matter), met_count,
         met_share (0-1, of the decided), change_points (percentage points of met_share against the previous period's
-        last week), own_median (own posts of an account read completely), repost_share; of all weeks loaded, over
-        accounts and weeks read completely: all_decided_count, all_met_share, all_own_median, all_repost_share. Blank
+        last week), own_median (own posts of an account read completely whose marks
+        are all known), repost_share; of all weeks loaded, over
+        accounts and weeks in force that were read completely: all_decided_count, all_met_share, all_own_median. Blank
         where nobody was read; largest groups first.
 
     Raises:
@@ -124,7 +154,7 @@ def norm_by(judged: Judgement, by: str) -> pd.DataFrame:
     last = last_week(judged)
     earlier = min(judged.period.previous().weeks[-1], last.shifted(-1))
     now, before = (_summed(rows[rows["week_start"] == pd.Timestamp(week.start)]) for week in (last, earlier))
-    always = _summed(rows)[["decided_count", "met_share", "own_median", "repost_share"]].add_prefix("all_")
+    always = _summed(rows[rows["in_force"]])[["decided_count", "met_share", "own_median"]].add_prefix("all_")
     now["change_points"] = (100 * (now["met_share"] - before["met_share"].reindex(now.index))).round(6)
     columns = ["account_count", "read_count", "read_share", "decided_count", "met_count", "met_share", "change_points"]
     found = now[[*columns, "own_median", "repost_share"]].join(always)
@@ -136,7 +166,8 @@ def named_norm_by(judged: Judgement, by: str) -> pd.DataFrame:
 
     Returns:
         As `norm_by`, and read_name («36 из 40, 90 %»), met_name (likewise, or that nobody was read), change_name
-        («+3 п. п.»), own_name, repost_name, all_met_name, all_own_name, all_repost_name; blank where not known.
+        («+3 п. п.»), own_name, repost_name, all_met_name (with the number of weeks it is of), all_own_name;
+        blank where not known.
 
     Raises:
         ParameterError: See `norm_by`.
@@ -153,9 +184,11 @@ def named_norm_by(judged: Judgement, by: str) -> pd.DataFrame:
         change_name=[_points(points) for points in rows["change_points"]],
         own_name=[_number(number) for number in rows["own_median"]],
         repost_name=[_percent(part) for part in rows["repost_share"]],
-        all_met_name=[_percent(part) for part in rows["all_met_share"]],
+        all_met_name=[
+            "" if pd.isna(part) else f"{russian.percent(part)} из {int(weeks)}"
+            for part, weeks in zip(rows["all_met_share"], rows["all_decided_count"], strict=True)
+        ],
         all_own_name=[_number(number) for number in rows["all_own_median"]],
-        all_repost_name=[_percent(part) for part in rows["all_repost_share"]],
     )
 
 
@@ -225,8 +258,8 @@ def _groups(judged: Judgement, rows: pd.DataFrame, by: str) -> pd.Series:
     if by == "kind":
         return rows["institution_id"].map(institutions["kind"]).map(wording.KINDS)
     if by == "founder":
-        founders = institutions["founder_id"].map(judged.facts.register.names)
-        return rows["institution_id"].map(founders).fillna("без учредителя")
+        founders = institutions["founder_id"].map(judged.facts.register.labels)
+        return rows["institution_id"].map(founders).fillna(wording.NO_FOUNDER)
     msg = f"Параметр by: «{by}»; ожидается одно из: {', '.join(GROUPINGS)}."
     raise ParameterError(msg)
 
@@ -242,7 +275,8 @@ def _summed(rows: pd.DataFrame) -> pd.DataFrame:
     found["met_count"] = decided["is_met"].astype("int64").groupby(decided["group"]).sum().astype("Int64")
     found["read_share"] = frequency.share(found["read_count"], found["account_count"])
     found["met_share"] = frequency.share(found["met_count"], found["decided_count"])
-    found["own_median"] = read.groupby("group")["own_count"].median().astype("float64")
+    known = read[read["unknown_count"] == 0]
+    found["own_median"] = known.groupby("group")["own_count"].median().astype("float64")
     posts = read.groupby("group")[["own_count", "repost_count"]].sum()
     found["repost_share"] = frequency.share(posts["repost_count"], posts.sum(axis=1))
     return found

@@ -91,6 +91,15 @@ class Snapshots:
         marked = self._accounts("ok", self.table["government_mark"].fillna(value=False).astype(bool))
         return marked > 0 or self.registered.get("ok", 0) < _CROWD
 
+    def menu_silence(self, snapshot: Mapping[str, Any]) -> str:
+        """Why a page's missing menu proves nothing, a reason; blank where it has a menu, or surely none."""
+        if not pd.isna(snapshot["menu"]):
+            return ""
+        if snapshot["status"] == "closed":
+            return "page_closed"
+        is_answered = self.is_menu_answered and snapshot["run_id"] in self.runs_with_menus
+        return "" if is_answered else "menu_not_answered"
+
     def _accounts(self, platform: str, flags: pd.Series) -> int:
         of_platform = self.table["account_id"].str.startswith(f"{platform}:")
         return int(self.table.loc[of_platform & flags, "account_id"].nunique())
@@ -165,18 +174,11 @@ def _judge(
 
 def page_of(snapshot: Mapping[str, Any], account: Mapping[Any, Any], snapshots: Snapshots) -> Page:
     """What the predicates look at of a snapshot."""
-    silence = ""
-    if snapshot["menu"] is None and snapshot["status"] == "closed":
-        silence = "page_closed"
-    elif snapshot["menu"] is None and not (
-        snapshots.is_menu_answered and snapshot["run_id"] in snapshots.runs_with_menus
-    ):
-        silence = "menu_not_answered"
     return Page(
         platform=str(account["platform"]),
         snapshot=snapshot,
         links=links_of(snapshot["menu"], snapshot["action_button"], snapshot["links"]),
-        menu_silence=silence,
+        menu_silence=snapshots.menu_silence(snapshot),
         is_mark_seen=snapshots.is_mark_seen,
         ogrn=account["ogrn"] if isinstance(account["ogrn"], str) else "",
     )

@@ -5,16 +5,15 @@ from __future__ import annotations
 import pandas as pd
 
 from kirovlib.errors import ParameterError
-from kirovlib.order import wording
+from kirovlib.order import changes, wording
 from kirovlib.order.compliance_index import compliance_index
 from kirovlib.order.evaluate import Judgement
 from kirovlib.tables import VERDICTS
 
 GROUPS = ("clause", "platform", "kind", "founder")
-NO_FOUNDER = "без учредителя"
 _COLUMNS = [
-    "name", "subject_count", "failed_count", "cannot_tell_count", "passed_count", "failed_before_count",
-    "decided_share", "account_count", "read_count", "read_share",
+    "key", "name", "subject_count", "failed_count", "cannot_tell_count", "passed_count", "failed_before_count",
+    "decided_before_share", "decided_share", "account_count", "read_count", "read_share",
 ]  # fmt: skip
 _ABOUT_BODIES = ("institution", "decision")
 
@@ -30,11 +29,12 @@ def summary(judged: Judgement, by: str) -> pd.DataFrame:
         by: One of `GROUPS`.
 
     Returns:
-        name (of the group), subject_count (those to which something applies), failed_count, cannot_tell_count,
-        passed_count, failed_before_count (blank unless the previous period was loaded), decided_share (0-1: of the
-        subjects those with a verdict passed or failed), account_count, read_count (accounts whose weeks were all read
-        completely), read_share (0-1; both blank by clause). By clause in the order's order, else the most breaches
-        first.
+        key (of the group: clause, platform, kind or founder_id, blank without founder), name, subject_count (those to
+        which something applies), failed_count, cannot_tell_count, passed_count, failed_before_count and
+        decided_before_share (blank where the previous period was not loaded or nothing was established in it),
+        decided_share (0-1: of the subjects those with a verdict passed or failed), account_count (of the subjects),
+        read_count (of them those whose weeks were all read completely), read_share (0-1; blank by clause). By clause
+        in the order's order, else the most breaches first.
 
     Raises:
         ParameterError: No such group.
@@ -44,17 +44,20 @@ def summary(judged: Judgement, by: str) -> pd.DataFrame:
         raise ParameterError(msg)
     group = _groups(judged, by)
     found = _worst_by(judged, judged.findings, by, group)
-    before = _worst_by(judged, judged.before, by, group)["failed_count"] if judged.knows_before() else pd.Series()
-    found["failed_before_count"] = before.reindex(found.index).astype("Int64")
-    decided = found["failed_count"] + found["passed_count"]
-    found["decided_share"] = (decided / found["subject_count"]).where(found["subject_count"] > 0)
+    found["decided_share"] = _decided(found)
+    before = _worst_by(judged, judged.before if judged.knows_before() else judged.findings.head(0), by, group)
+    before["decided_share"] = _decided(before)
+    before = before[before["decided_share"] > 0].reindex(found.index)
+    found["failed_before_count"] = before["failed_count"].astype("Int64")
+    found["decided_before_share"] = before["decided_share"].astype("float64")
     found = found.join(_read(judged, by, group))
     if by == "clause":
         found = found.reindex([clause.key for clause in judged.clauses if clause.key in found.index])
     else:
         found = found.sort_values(["failed_count", "subject_count"], ascending=False, kind="stable")
     found["name"] = _named(judged, by, found.index)
-    return found.reset_index(drop=True)[_COLUMNS]
+    found[["account_count", "read_count"]] = found[["account_count", "read_count"]].fillna(0).astype("Int64")
+    return found.rename_axis("key").reset_index()[_COLUMNS]
 
 
 def most_in_need(judged: Judgement, moved: pd.DataFrame) -> pd.DataFrame:
@@ -65,9 +68,10 @@ def most_in_need(judged: Judgement, moved: pd.DataFrame) -> pd.DataFrame:
         moved: Its `changes` or `named_changes`.
 
     Returns:
-        institution_id, institution, founder, failed_count (clauses and accounts that fail), clauses (their labels),
-        new_count (of those, breaches that the previous period did not have), weeks_in_row (the longest), weeks_name
-        («3», «11 и больше»), cannot_tell_count, index_percent (0-100, blank where nothing is decided).
+        institution_id, institution, founder, failed_count (clauses that fail, each counted by account, the weeks of a
+        period once), clauses (their labels), new_count and established_count (of those, breaches that are new, and
+        those of which nothing was known in the previous period), weeks_in_row (the longest), weeks_name («3», «11 и
+        больше»), cannot_tell_count (counted likewise), index_percent (0-100, blank where nothing is decided).
     """
     rows = moved[moved["now"] == "failed"]
     labels = {clause.key: f"{clause.clause} {clause.label}" for clause in judged.clauses}
@@ -78,10 +82,12 @@ def most_in_need(judged: Judgement, moved: pd.DataFrame) -> pd.DataFrame:
     found = rows.groupby("institution_id").agg(
         failed_count=("clause", "size"),
         clauses=("clause", lambda keys: "; ".join(_counted(keys.map(labels)))),
-        new_count=("change", lambda words: int((words != "still_failed").sum())),
+        new_count=("change", lambda words: int((words == "new_failure").sum())),
+        established_count=("change", lambda words: int((words == "newly_established").sum())),
     )
-    unknown = judged.findings[judged.findings["verdict"] == "cannot_tell"].groupby("institution_id").size()
-    institutions, names = judged.institutions.set_index("institution_id"), judged.facts.register.names
+    worst = changes.worst(judged.findings, judged.clauses)
+    unknown = worst[worst["verdict"] == "cannot_tell"].groupby("institution_id").size()
+    institutions, names = judged.institutions.set_index("institution_id"), judged.facts.register.labels
     index = compliance_index(judged).set_index("institution_id")["index_percent"]
     found = found.assign(
         institution=names.reindex(found.index),
@@ -93,8 +99,8 @@ def most_in_need(judged: Judgement, moved: pd.DataFrame) -> pd.DataFrame:
     )
     found = found.sort_values(["failed_count", "weeks_in_row", "institution"], ascending=[False, False, True])
     columns = [
-        "institution_id", "institution", "founder", "failed_count", "clauses", "new_count", "weeks_in_row",
-        "weeks_name", "cannot_tell_count", "index_percent",
+        "institution_id", "institution", "founder", "failed_count", "clauses", "new_count",
+        "established_count", "weeks_in_row", "weeks_name", "cannot_tell_count", "index_percent",
     ]  # fmt: skip
     return found.reset_index()[columns]
 
@@ -106,17 +112,14 @@ def founders(judged: Judgement) -> pd.DataFrame:
         As `summary`, and breach_count (findings that fail), repair_count (findings with a repaired address).
     """
     found = summary(judged, "founder")
-    owner = _groups(judged, "founder")
-    rows = judged.findings.assign(group=judged.findings["institution_id"].map(owner))
-    keys = pd.Series(_named(judged, "founder", pd.Index(rows["group"])), index=rows.index, dtype=object)
-    is_address = rows["repair"].fillna("").astype("str").str.startswith("http")
-    counted = pd.DataFrame(
-        {
-            "breach_count": (rows["verdict"] == "failed").groupby(keys).sum(),
-            "repair_count": is_address.groupby(keys).sum(),
-        }
+    founder = judged.findings["institution_id"].map(_groups(judged, "founder"))
+    is_address = judged.findings["repair"].fillna("").astype("str").str.startswith("http")
+    breaches = (judged.findings["verdict"] == "failed").groupby(founder).sum()
+    repairs = is_address.groupby(founder).sum()
+    return found.assign(
+        breach_count=found["key"].map(breaches).fillna(0).astype("int64"),
+        repair_count=found["key"].map(repairs).fillna(0).astype("int64"),
     )
-    return found.join(counted, on="name")
 
 
 def _groups(judged: Judgement, by: str) -> pd.Series:
@@ -148,13 +151,24 @@ def _worst_by(judged: Judgement, findings: pd.DataFrame, by: str, group: pd.Seri
     return crossed
 
 
+def _decided(found: pd.DataFrame) -> pd.Series:
+    decided = found["failed_count"] + found["passed_count"]
+    return (decided / found["subject_count"]).where(found["subject_count"] > 0).astype("float64")
+
+
 def _read(judged: Judgement, by: str, group: pd.Series) -> pd.DataFrame:
-    """Accounts of each group, and those that were read completely; networks that no clause speaks of left out."""
+    """Accounts of the subjects, and those that were read completely; networks that no clause speaks of left out."""
     if by == "clause":  # each clause has accounts of its own; what is decided says as much
         return pd.DataFrame(columns=["account_count", "read_count", "read_share"], dtype="float64")
     whole = judged.read_completely()
-    owner = judged.accounts.set_index("account_id")["institution_id"].reindex(whole.index)
-    key = group.reindex(whole.index) if by == "platform" else owner.map(group)
+    told = judged.findings[judged.findings["verdict"].isin(VERDICTS[:3])]
+    owner = judged.accounts.set_index("account_id")["institution_id"]
+    if by == "platform":
+        whole = whole[whole.index.isin(told["account_id"])]
+        key = group.reindex(whole.index)
+    else:
+        whole = whole[owner.reindex(whole.index).isin(told["institution_id"]).to_numpy()]
+        key = owner.reindex(whole.index).map(group)
     found = whole.groupby(key.to_numpy()).agg(["size", "sum"])
     found.columns = pd.Index(["account_count", "read_count"])
     return found.assign(read_share=found["read_count"] / found["account_count"])
@@ -162,8 +176,8 @@ def _read(judged: Judgement, by: str, group: pd.Series) -> pd.DataFrame:
 
 def _named(judged: Judgement, by: str, keys: pd.Index) -> list[str]:
     if by == "founder":
-        names = judged.facts.register.names
-        return [str(names.get(key, key)) if key else NO_FOUNDER for key in keys]
+        names = judged.facts.register.labels
+        return [str(names.get(key, key)) if key else wording.NO_FOUNDER for key in keys]
     if by == "clause":
         labels = {clause.key: f"п. {clause.clause} {clause.label}" for clause in judged.clauses}
         return [labels[key] for key in keys]

@@ -131,7 +131,7 @@ class _Judge:
         if parameters["unit"] == "institution":
             # An exempt or new account's posts are posts of the institution too: unread, they keep it from failing.
             not_there = np.isin(why, [GATES.index("account_closed"), GATES.index("not_yet_open")])
-            facts |= _summed_by_institution(facts, lives, applies=why == 0, could_post=~not_there)
+            facts |= summed_by_institution(facts, lives, applies=why == 0, could_post=~not_there)
         verdict, reason = self._verdicts(facts, parameters, lives)
         failed, passed = ((verdict == texts["verdict"].code(word)) & (why == 0) for word in ("failed", "passed"))
         gates = np.array([texts["reason"].code(word) for word in GATES])
@@ -284,7 +284,7 @@ def _by_institution(numbers: Array, lives: pd.DataFrame) -> Array:
     return np.asarray(sums[institution])
 
 
-def _summed_by_institution(
+def summed_by_institution(
     facts: Mapping[str, Array], lives: pd.DataFrame, *, applies: Array, could_post: Array
 ) -> dict[str, Array]:
     """Each account with the counts of its whole institution, complete only when all that could post are."""

@@ -30,6 +30,7 @@ PLATFORMS = {
 }  # fmt: skip
 SHORT_PLATFORMS = {"vk": "ВК", "ok": "ОК", "telegram": "ТГ"}
 OUTCOMES = {"collected": "собрано", "partial": "собрано частично", "not_collected": "не собрано"}
+NO_FOUNDER = "без учредителя"
 SHORT_SOURCES = {"network": "сеть", "sandbox": "учебная сеть", "replay": "запись", "file": "файл"}
 SOURCES = {
     "network": "",

@@ -46,6 +46,13 @@ class Register:
         rows = self.institutions.set_index("institution_id")
         return rows["short_name"].fillna(rows["name"])
 
+    @property
+    def labels(self) -> pd.Series:
+        """The same, told apart by their keys where several have one name."""
+        names = self.names.astype("str")
+        keys = pd.Series(names.index, index=names.index, dtype="str")
+        return names.where(~names.duplicated(keep=False), names + " (" + keys + ")")
+
     def institution(self, institution_id: str) -> Mapping[str, Any]:
         """An institution's row, None where a cell is blank.
 

@@ -32,7 +32,8 @@ def build(settings: Settings, source: Path, given: Mapping[str, Any], out: Path 
         source: The notebook.
         given: Parameters; `data` relative to the home, by default its data folder, `period` by default the last full
             week, `past_weeks` as many as it needs, the others the notebook's own.
-        out: The page, by default `reports/notebooks/<notebook>[-<institution_id>].html`; an older one is replaced.
+        out: The page, by default `reports/notebooks/<period>/<notebook>[-<institution_id>].html`, which replaces an
+            older one.
 
     Raises:
         ParameterError: A parameter is wrong, or the page cannot be written there.
@@ -44,7 +45,9 @@ def build(settings: Settings, source: Path, given: Mapping[str, Any], out: Path 
     parameters.check(given, own, title=source.stem)  # what follows reads them
     usual["past_weeks"] = max(own.get("past_weeks", 0), past_weeks_for(Period.parse(usual["period"])))
     values = {name: value for name, value in usual.items() if name in own} | dict(given)
-    file = out or settings.reports_dir / "notebooks" / f"{_name(source, {**own, **values})}.html"
+    # A folder for each period: the pages beside one another, and their links, are of the same one.
+    folder = settings.reports_dir / "notebooks" / str({**own, **values}.get("period", ""))
+    file = out or folder / f"{_name(source, {**own, **values})}.html"
     if out is not None:
         _check_target(out)
     executed = notebooks.run(source, values, settings.home)
