@@ -110,9 +110,7 @@ class Home:
 
     @cached_property
     def workbook(self) -> list[dict[str, Any]]:
-        head, *rows = openpyxl.load_workbook(self.pack / "findings.xlsx")["Все результаты"].iter_rows(
-            values_only=True
-        )
+        head, *rows = openpyxl.load_workbook(self.pack / "findings.xlsx")["Все результаты"].iter_rows(values_only=True)
         return [dict(zip(head, row, strict=True)) for row in rows]
 
     @cached_property

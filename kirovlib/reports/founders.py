@@ -24,7 +24,7 @@ from kirovlib.exports.book import Book
 from kirovlib.order import data_quality, method
 from kirovlib.order.card import MEND_DAYS
 from kirovlib.order.evaluate import Judgement
-from kirovlib.order.summary import NO_FOUNDER
+from kirovlib.order.wording import NO_FOUNDER
 from kirovlib.reports import founder_pages, letter, letter_words, pages
 
 FOLDER = "founders"
