@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import html
 import os
 import re
@@ -54,6 +55,16 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     return found
 
 
+def injected(file: Path) -> dict[str, Any]:
+    """The parameters that papermill put into an executed notebook."""
+    (cell,) = [cell for cell in nbformat.read(file, 4).cells if "injected-parameters" in cell.metadata.get("tags", [])]
+    return {
+        name.id: ast.literal_eval(line.value)
+        for line in ast.parse(cell.source).body
+        if isinstance(line, ast.Assign) and isinstance(name := line.targets[0], ast.Name)
+    }
+
+
 def page_of(result: Result) -> Path:
     assert result.exit_code in {0, 3}, result.output
     return Path(result.output.strip().splitlines()[-1])
@@ -97,14 +108,13 @@ def test_a_long_period_is_compared_with_the_one_before_unless_told_otherwise(hom
     assert [values["past_weeks"] for values in asked] == [13, 2]
 
 
-def test_a_report_between_dates_hands_them_to_its_notebooks_with_the_period_before(
-    home: Path, asked: list[Any]
-) -> None:
+def test_a_report_between_dates_hands_them_to_its_notebooks_with_the_period_before(home: Path) -> None:
     period = Period.between(date(2024, 4, 15), date(2024, 7, 14))
     assert len(period.weeks) == 13
-    reports.build(Settings(home=home), period, progress=False)
+    pack = reports.build(Settings(home=home), period, progress=False).parent
+    handed = {file.stem: injected(file) for file in (pack / "notebooks").glob("*.ipynb")}
     expected = {"period": "2024-04-15_2024-07-14", "data": "data", "past_weeks": 13}
-    assert asked == [expected] * len(notebooks.REPORTED)
+    assert handed == {name: expected for name in notebooks.REPORTED}
 
 
 def test_what_is_given_reaches_the_notebook_in_its_type(home: Path, asked: list[Any]) -> None:
