@@ -114,7 +114,7 @@ def test_a_report_between_dates_hands_them_to_its_notebooks_with_the_period_befo
     pack = reports.build(Settings(home=home), period, progress=False).parent
     handed = {file.stem: injected(file) for file in (pack / "notebooks").glob("*.ipynb")}
     expected = {"period": "2024-04-15_2024-07-14", "data": "data", "past_weeks": 13}
-    assert handed == {name: expected for name in notebooks.REPORTED}
+    assert handed == dict.fromkeys(notebooks.REPORTED, expected)
 
 
 def test_what_is_given_reaches_the_notebook_in_its_type(home: Path, asked: list[Any]) -> None:
