@@ -70,7 +70,7 @@ def dictionary() -> str:
     ]
     for table in _TABLES:
         lines += ["", f"## {table.__name__}", "", "| столбец | тип | обязателен | смысл |", "|---|---|---|---|"]
-        for name, column in table.to_schema().columns.items():
+        for name, column in tables.schema(table).columns.items():
             unit = (column.metadata or {}).get("unit", "")
             meaning = f"{column.description} ({unit})" if unit else str(column.description)
             lines.append(f"| {name} | {_kind(str(column.dtype))} | {'' if column.nullable else 'да'} | {meaning} |")

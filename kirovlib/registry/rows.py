@@ -114,7 +114,7 @@ def read_rows(file: Path, table: type[tables.Table]) -> Iterator[Row]:
 
 
 def _check_header(file: Path, header: list[str], table: type[tables.Table]) -> None:
-    schema = table.to_schema().columns
+    schema = tables.schema(table).columns
     missing = [name for name, column in schema.items() if not column.nullable and name not in header]
     unknown = [name for name in header if name not in schema]
     repeated = sorted({name for name in header if header.count(name) > 1})

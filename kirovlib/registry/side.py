@@ -163,7 +163,7 @@ def _repeated(rows: list[Row], columns: tuple[str, ...]) -> Iterator[Mistake]:
 
 
 def _cell_mistakes(row: Row, table: type[tables.Table]) -> Iterator[str]:
-    for name, column in table.to_schema().columns.items():
+    for name, column in tables.schema(table).columns.items():
         value = row.cells[name]
         if not value:
             if not column.nullable:

@@ -65,7 +65,7 @@ def _import_all() -> None:
         getattr(kirovlib, name)
     pages.exporter()
     for table in tables.LAKE_TABLES.values():
-        table.to_schema()
+        tables.schema(table)
     # pandera looks for what it can check when it first does. Not on a table without rows: Arrow makes those by threads.
     week = {"account_id": "vk:a", "week_start": pd.Timestamp("2024-05-20"), "is_complete": True}
     counts = {name: 0 for name in tables.columns(tables.WeeklyCounts) if name.endswith("_count")}
