@@ -41,10 +41,7 @@ screenshots: install  ## take the pictures in docs/images anew (needs Chromium)
 	$(BIN)/python docs/screenshots.py
 
 bench: install  ## speed and memory, each beside the plain way, in one run (about 20 minutes)
-	$(BIN)/python tests/bench/collect.py
-	$(BIN)/python tests/bench/judge.py
-	$(BIN)/python tests/bench/explore.py
-	$(BIN)/python tests/bench/cards.py
+	$(BIN)/python tests/bench --write docs/performance.md
 
 soak: install  ## kill collections and whole weeks at random moments and compare (about half an hour)
 	$(BIN)/python tests/soak/collect.py --times 200
