@@ -311,6 +311,7 @@ def test_a_zip_unpacked_elsewhere_draws_its_charts_with_the_network_off(browser:
     failed: list[str] = []
     page.on("request", lambda request: requests.append(request.url))
     page.on("requestfailed", lambda request: failed.append(request.url))
+    page.on("console", lambda message: failed.append(message.text))
     page.on("pageerror", lambda error: failed.append(str(error)))
     page.goto((unpacked / "index.html").as_uri())
     page.locator("tbody a").first.click()

@@ -112,7 +112,15 @@ def _add_strip(figure: go.Figure, rows: pd.DataFrame, axis: str) -> None:
         cliponaxis=False,
         marker={
             "color": [colour for colour, _, _ in looks],
-            "pattern": {"shape": [shape for _, shape, _ in looks], "fgcolor": "#8A6A10"},
+            # Only the unknown are hatched. Laid over the bars' colours (the template's way), plotly.js takes the list of
+            # them for a colour and complains.
+            "pattern": {
+                "shape": [shape for _, shape, _ in looks],
+                "fillmode": "replace",
+                "bgcolor": COLOURS["cannot_tell"],
+                "fgcolor": "#8A6A10",
+                "fgopacity": 0.5,
+            },
         },
         customdata=[_told(row, words) for row, (_, _, words) in zip(rows.to_dict("records"), looks, strict=True)],
         hovertemplate="неделя с %{x}<br>собственных: %{y}<br>%{customdata}<extra></extra>",
