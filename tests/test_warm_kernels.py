@@ -293,10 +293,11 @@ def test_a_killed_parent_leaves_no_server_worker_or_kernel_and_no_folder(tmp_pat
     until(lambda: not folder.exists(), "the folder has gone")
 
 
-def test_closing_ends_what_is_in_the_midst_of_a_page(tmp_path: Path) -> None:
+@pytest.mark.parametrize("is_warm", [pytest.param(True, marks=warm_only), False])
+def test_closing_ends_what_is_in_the_midst_of_a_page(is_warm: bool, tmp_path: Path) -> None:
     busy = job(notebook(tmp_path, f"open(r'{tmp_path}/begun', 'w').close()\nwhile True: pass"))
     before = children(os.getpid())
-    with Pool(1, warm=kernels.can_be_warm()) as makers:
+    with Pool(1, warm=is_warm) as makers:
         future = makers.submit(busy)
         until((tmp_path / "begun").exists, "the kernel is at work")
         started = children(os.getpid()) - before

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, as_completed
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -69,32 +70,40 @@ def build(
     chosen |= {"by_founder": True} if by_founder else {}
     made_of = record.inputs(settings)  # before anything is read: what changes meanwhile makes it another pack
     template = letter.load(settings.data_dir) if by_founder else None  # a mistake in it is told before any work
-    with _makers(settings, jobs, scheduler) as makers:  # warms up while we judge
+    # What is aside goes last, when nobody writes there any more. The makers warm up while we judge.
+    with ExitStack() as held, _makers(settings, jobs, scheduler) as makers:
         remembered = kernels.judge(period, settings.data_dir, past_weeks_for(period))
         judged = remembered.judged
         shortcomings = data_quality.shortcomings(judged, complete_share)
         target = settings.reports_dir / period.label
-        aside = settings.reports_dir / f".{period.label}.new"
-        with alone(settings.reports_dir / f".{period.label}.lock", _BUSY):
-            shutil.rmtree(aside, ignore_errors=True)  # a killed build may have left one
-            aside.mkdir(parents=True)
-            try:
-                keys = cards_of.chosen(judged, [*cards, *(founders.told_of(judged) if by_founder else ())])
-                plan = _Plan(aside, judged, settings, pages.stamp(shortcomings), keys)
-                plan.files += [founders.LISTED] if by_founder else []
-                makers.remember(remembered)
-                timings, failed = _write(plan, makers, progress=progress)
-                if template is not None:
-                    timings |= founders.write(aside, judged, template, complete_share=complete_share, progress=progress)
-                summary.write(aside, judged, shortcomings)
-                timings["total_seconds"] = round(time.perf_counter() - started, 3)
-                record.write(aside, judged, made_of, chosen, shortcomings, timings)
-                if failed:
-                    record.note_failed_cards(aside, failed)
-                put_in_place(aside, target)
-            finally:
-                shutil.rmtree(aside, ignore_errors=True)
+        aside = held.enter_context(_aside(target))
+        keys = cards_of.chosen(judged, [*cards, *(founders.told_of(judged) if by_founder else ())])
+        plan = _Plan(aside, judged, settings, pages.stamp(shortcomings), keys)
+        plan.files += [founders.LISTED] if by_founder else []
+        makers.remember(remembered)
+        timings, failed = _write(plan, makers, progress=progress)
+        if template is not None:
+            timings |= founders.write(aside, judged, template, complete_share=complete_share, progress=progress)
+        summary.write(aside, judged, shortcomings)
+        timings["total_seconds"] = round(time.perf_counter() - started, 3)
+        record.write(aside, judged, made_of, chosen, shortcomings, timings)
+        if failed:
+            record.note_failed_cards(aside, failed)
+        put_in_place(aside, target)
     return target / "index.html"
+
+
+@contextmanager
+def _aside(target: Path) -> Iterator[Path]:
+    """The folder that a pack is written in before it gets its name, ours alone; gone at the end, however that comes."""
+    aside = target.with_name(f".{target.name}.new")
+    with alone(target.with_name(f".{target.name}.lock"), _BUSY):
+        shutil.rmtree(aside, ignore_errors=True)  # a killed build may have left one
+        aside.mkdir(parents=True)
+        try:
+            yield aside
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
 
 
 class _Plan:
