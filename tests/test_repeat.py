@@ -114,6 +114,12 @@ def test_a_pack_that_was_altered_is_told_by_its_files(small: Reported) -> None:
     assert small.repeated(run).different == ("index.html", "summary.txt")
 
 
+def test_a_repeated_pack_that_is_repeated_is_held_against_what_it_was(small: Reported) -> None:
+    again = small.repeated(small.report()).index.parent
+    (again / "index.html").write_text("другое", encoding="utf-8")
+    assert small.repeated(again / "run.json").different == ("index.html",)
+
+
 def test_a_run_json_alone_is_enough(small: Reported, tmp_path: Path) -> None:
     run = small.report()
     before = digests(run.parent)
