@@ -6,9 +6,11 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,9 +23,9 @@ import kirovlib
 from kirovlib import demo, parameters
 from kirovlib.errors import KirovError
 from kirovlib.order import evaluate
-from kirovlib.reports import kernels
+from kirovlib.reports import kernels, notebooks
 from kirovlib.reports.jobs import PageJob
-from kirovlib.reports.kernels import Crew, crew, pool, worker
+from kirovlib.reports.kernels import Crew, crew, pool, server, worker
 from kirovlib.reports.kernels.pool import Pool
 from kirovlib.weeks import Period
 
@@ -217,6 +219,30 @@ def test_a_server_that_does_not_start_is_told_with_the_way_round(monkeypatch: py
             broken.make(job(Path("any.ipynb")))
     finally:
         broken.close()
+
+
+def test_a_fork_that_memory_does_not_allow_is_no_end_of_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    def short() -> int:
+        raise BlockingIOError
+
+    monkeypatch.setattr(server.os, "fork", short)
+    asked, answered = socket.socketpair()
+    with asked, answered, socket.socket(socket.AF_UNIX) as listener:
+        asked.sendall(b'{"worker": true}\n')
+        server._answer(answered, listener)
+
+
+def refuse(listener: socket.socket) -> None:
+    listener.accept()[0].close()
+
+
+def test_a_kernel_that_the_server_does_not_give_is_told_with_what_to_do(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "server"))
+        listener.listen()
+        threading.Thread(target=refuse, args=(listener,), daemon=True).start()
+        with pytest.raises(KirovError, match=r"ядро остановилось.*--jobs 1"):
+            notebooks.execute(notebook(tmp_path, "1"), {}, tmp_path, str(tmp_path / "server"))
 
 
 def test_what_a_worker_could_not_do_is_an_error_of_its_kind() -> None:
