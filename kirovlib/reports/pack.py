@@ -172,6 +172,8 @@ def _write(plan: _Plan, makers: Makers, *, progress: bool) -> tuple[dict[str, fl
     files.write_parquet(folder / "findings.parquet", judged)
     files.write(folder / "findings.xlsx", judged)
     timings, failed = _gathered(made, plan.pages, progress=progress)
+    for key in failed:  # who was killed, or had no room, may have left half of it
+        Path(plan.cards[key].page).unlink(missing_ok=True)
     hrefs = cards_of.hrefs([key for key in plan.cards if key not in failed], "cards/")
     for name in plan.pages:
         file = folder / f"{name}.html"
