@@ -265,10 +265,9 @@ def test_a_journal_of_a_lake_that_was_taken_away_is_begun_anew(
     assert not asked_again(made, network, monkeypatch, "wall_closed", "y")
 
 
-def test_what_is_collected_while_the_report_is_judged_makes_it_anew(
+def test_what_is_collected_while_a_week_is_judged_does_not_count_as_judged(
     made: Path, network: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (made / "reports" / WEEK.label / "run.json").unlink()
     load = evaluate.facts.load
 
     def load_and_collect(*given: Any) -> Any:
@@ -279,7 +278,27 @@ def test_what_is_collected_while_the_report_is_judged_makes_it_anew(
         return found
 
     monkeypatch.setattr(evaluate.facts, "load", load_and_collect)
-    assert week.run(reached(made, network), progress=False).is_new
+    state = Lake(made / "data" / "lake").state()
+    assert evaluate.judge(WEEK.label, made / "data").lake_state == state != Lake(made / "data" / "lake").state()
+
+
+def test_what_changes_while_the_report_is_made_never_comes_half_into_it(
+    made: Path, network: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Slow(Makers):
+        def __exit__(self, *_: object) -> None:
+            monkeypatch.setattr(pack, "_makers", lambda *_: Makers())
+
+        def remember(self, judged: object) -> None:
+            super().remember(judged)
+            spoil_register(made)
+
+    before = digests(made / "reports" / WEEK.label)
+    spoil_register(made)
+    monkeypatch.setattr(pack, "_makers", lambda *_: Slow())
+    with pytest.raises(LakeError, match="Пока составлялся отчёт"):
+        week.run(reached(made, network), progress=False)
+    assert digests(made / "reports" / WEEK.label) == before
     assert week.run(reached(made, network), progress=False).is_new
     assert not week.run(reached(made, network), progress=False).is_new
 

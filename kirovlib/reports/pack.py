@@ -14,9 +14,9 @@ import nbformat
 from tqdm import tqdm
 
 from kirovlib import charts, parameters, russian
-from kirovlib.errors import ParameterError
+from kirovlib.errors import LakeError, ParameterError
 from kirovlib.exports import files
-from kirovlib.lake import alone
+from kirovlib.lake import Lake, alone
 from kirovlib.order import changes, data_quality, method
 from kirovlib.order.evaluate import Judgement
 from kirovlib.parameters import past_weeks_for
@@ -62,7 +62,8 @@ def build(
 
     Raises:
         ParameterError: The period is not collected yet, an institution is unknown, the cluster does not answer.
-        LakeError: The lake is empty, or the same pack is being written by another process.
+        LakeError: The lake is empty, the same pack is being written by another process, or what it is made of changed
+            meanwhile.
         KirovError: A notebook other than a card's failed.
     """
     started = time.perf_counter()
@@ -85,12 +86,23 @@ def build(
         if template is not None:
             timings |= founders.write(aside, judged, template, complete_share=complete_share, progress=progress)
         summary.write(aside, judged, shortcomings)
+        _require_unchanged(settings, judged, made_of)
         timings["total_seconds"] = round(time.perf_counter() - started, 3)
         record.write(aside, judged, made_of, chosen, shortcomings, timings)
         if failed:
             record.note_failed_cards(aside, failed)
         put_in_place(aside, target)
     return target / "index.html"
+
+
+def _require_unchanged(settings: Settings, judged: Judgement, made_of: Mapping[str, Any]) -> None:
+    """Refuse a pack whose pages may be of different data: each notebook reads them when its turn comes."""
+    if Lake(settings.lake_dir).state() != judged.lake_state or record.inputs(settings) != made_of:
+        msg = (
+            "Пока составлялся отчёт, изменились данные, реестр, порядок или программа: страницы могли выйти по разным. "
+            "Прежний отчёт остался как был. Дождитесь конца сбора и повторите команду."
+        )
+        raise LakeError(msg)
 
 
 @contextmanager
