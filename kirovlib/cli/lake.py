@@ -68,7 +68,7 @@ def _before(term: str, now: datetime) -> datetime:
     else:
         try:
             moment = local_midnight(datetime.strptime(term.strip(), "%Y-%m-%d").date())  # noqa: DTZ007 - a local date
-        except ValueError:
+        except (ValueError, OverflowError):  # the first day of all has no moment in UTC
             msg = f"Параметр --raw-older-than: «{term}»; ожидается число дней (180d) или дата (2024-01-01)."
             raise ParameterError(msg) from None
     if moment > now:
