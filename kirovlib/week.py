@@ -26,10 +26,11 @@ from kirovlib.weeks import Period, Week, last_full_week
 _SETTLED = frozenset(
     {
         "wall_closed", "account_gone", "address_unknown", "address_moved", "not_a_community", "no_preview",
-        "access_denied", "profile_not_returned", "answer_not_understood", "too_large", "not_recorded",
-        "platform_not_supported", "file_without_period",
+        "access_denied", "profile_not_returned", "not_recorded", "platform_not_supported",
     }
 )  # fmt: skip
+# These may be a provider's page instead of the network's, for all accounts at once: only said twice are they believed.
+_SETTLED_TWICE = frozenset({"answer_not_understood", "too_large"})
 _BUSY = "Команда «kirov week» уже выполняется для этой папки. Дождитесь её конца: вторая не нужна."
 
 
@@ -136,19 +137,23 @@ def _settled(settings: Settings, period: Period, accounts: pd.DataFrame) -> set[
         since = int(noted["since_batch"]) if noted["accounts_sha256"] == digest else None
     except (OSError, ValueError, KeyError, TypeError):
         since = None
-    if since is None:
-        since = 0 if lake.is_empty() else lake.state()["batch"]
+    batch = 0 if lake.is_empty() else lake.state()["batch"]
+    if since is None or since > batch:  # of another lake, which was taken away since
+        since = batch
         journal.write_text(json.dumps({"accounts_sha256": digest, "since_batch": since}) + "\n", encoding="utf-8")
     if lake.is_empty():
         return set()
     latest = lake.query(
         """
-        SELECT account_id, max_by(coalesce(reason, ''), batch) AS reason FROM coverage
+        WITH files AS (SELECT run_id FROM runs WHERE source = 'file')  -- they say nothing of what a network would
+        SELECT account_id, max_by(coalesce(reason, ''), batch) AS reason, count(*) AS try_count
+        FROM coverage ANTI JOIN files USING (run_id)
         WHERE batch > (SELECT since_batch FROM noted) GROUP BY account_id
         """,
         {"noted": pd.DataFrame({"since_batch": [since]})},
     )
-    return set(latest.loc[latest["reason"].isin(_SETTLED), "account_id"])
+    is_settled = latest["reason"].isin(_SETTLED) | latest["reason"].isin(_SETTLED_TWICE) & (latest["try_count"] > 1)
+    return set(latest.loc[is_settled, "account_id"])
 
 
 def _has_nothing(settings: Settings, period: Period) -> bool:

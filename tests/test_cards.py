@@ -247,7 +247,7 @@ def test_a_failed_card_costs_only_itself(
     assert "Не сделано: 1 карточка. Остальное в отчёте есть." in done.output
     assert f"  {bad}: " in done.output
     assert why in done.output
-    assert f"--cards {shlex.quote(bad)} --jobs 1" in done.output
+    assert f"kirov notebook 04 --param period=2024-W28 --param {shlex.quote(f'institution_id={bad}')}" in done.output
     folder = tmp_path / "home" / "reports" / "2024-W28"
     assert list(json.loads((folder / "run.json").read_text(encoding="utf-8"))["failed_cards"]) == [bad]
     assert {file.stem for file in (folder / "cards").glob("*.html")} == {*map(pages.safe_name, good), "index"}

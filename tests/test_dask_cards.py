@@ -55,6 +55,32 @@ def _left_over() -> tuple[int, int]:
     return len(scheduler._crews), len(psutil.Process().children(recursive=True))
 
 
+def test_two_reports_at_once_leave_one_another_alone_and_a_forgotten_one_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    ended: list[Fake] = []
+
+    class Fake:
+        def __init__(self, **_: object) -> None:
+            pass
+
+        def make(self, _: object) -> float:
+            return 0.0
+
+        def close(self) -> None:
+            ended.append(self)
+
+    monkeypatch.setattr(scheduler, "Crew", Fake)
+    monkeypatch.setattr(scheduler, "_crews", {})
+    job: Any = None
+    for report in ("one", "other", "one"):
+        scheduler._make(job, None, report, warm=False)
+    assert list(scheduler._crews) == ["one", "other"]
+    assert not ended
+    monkeypatch.setitem(scheduler._asked_at, "one", -1e9)
+    scheduler._make(job, None, "third", warm=False)
+    assert list(scheduler._crews) == ["other", "third"]
+    assert len(ended) == 1
+
+
 def test_a_cluster_that_does_not_answer_is_told_with_what_to_do() -> None:
     pytest.importorskip("distributed")
     with socket.socket() as free:

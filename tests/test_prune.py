@@ -191,11 +191,11 @@ def test_the_command_shows_first_and_deletes_when_told_so(small: Answered) -> No
     before = small.files()
     shown = kirov(small.root, "--raw-older-than", "2024-06-01")
     assert shown.exit_code == 0, shown.output
-    assert "Будет удалено: 2 ответа сетей, полученные 27.05.2024 – 27.05.2024" in shown.output
+    assert "Будет удалено ответов сетей: 2, получены 27.05.2024 – 27.05.2024" in shown.output
     assert "--yes" in shown.output
     assert small.files() == before
     done = kirov(small.root, "--raw-older-than", "2024-06-01", "--yes")
-    assert "Удалено: 2 ответа сетей" in done.output
+    assert "Удалено ответов сетей: 2, получены" in done.output
     assert " МБ." in done.output
     assert "Удалять нечего" in kirov(small.root, "--raw-older-than", "2024-06-01", "--yes").output
 
@@ -209,12 +209,13 @@ def test_a_term_in_days_counts_back_from_now(small: Answered, monkeypatch: pytes
         return settings.Settings(found.home, clock=lambda: now)
 
     monkeypatch.setattr(settings, "load", load)
-    assert "Будет удалено: 2 ответа" in kirov(small.root, "--raw-older-than", "9d").output
+    assert "Будет удалено ответов сетей: 2" in kirov(small.root, "--raw-older-than", "9d").output
     assert "Удалять нечего" in kirov(small.root, "--raw-older-than", "10d").output
 
 
 @pytest.mark.parametrize(
-    ("term", "said"), [("180", "число дней"), ("вчера", "число дней"), ("2999-01-01", "ещё не наступило")]
+    ("term", "said"),
+    [("180", "число дней"), ("0001-01-01", "число дней"), ("вчера", "число дней"), ("2999-01-01", "ещё не наступило")],
 )
 def test_a_term_that_is_none_is_refused(small: Answered, term: str, said: str) -> None:
     result = kirov(small.root, "--raw-older-than", term, "--yes")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,10 @@ from small_lake import W20, W21, W22, W23, Small
 from stored_pages import Makers, digests
 
 from kirovlib import cli, settings
-from kirovlib.errors import LakeError, ParameterError
+from kirovlib.errors import KirovError, LakeError, ParameterError
 from kirovlib.lake import Batch, Lake, copy_as_of
 from kirovlib.reports import build, pack, record, repeat
+from kirovlib.reports.jobs import PageJob
 from kirovlib.weeks import Period
 
 
@@ -112,6 +114,12 @@ def test_a_pack_that_was_altered_is_told_by_its_files(small: Reported) -> None:
     (run.parent / "index.html").write_text("другое", encoding="utf-8")
     (run.parent / "summary.txt").unlink()
     assert small.repeated(run).different == ("index.html", "summary.txt")
+
+
+def test_a_repeated_pack_that_is_repeated_is_held_against_what_it_was(small: Reported) -> None:
+    again = small.repeated(small.report()).index.parent
+    (again / "index.html").write_text("другое", encoding="utf-8")
+    assert small.repeated(again / "run.json").different == ("index.html",)
 
 
 def test_a_run_json_alone_is_enough(small: Reported, tmp_path: Path) -> None:
@@ -329,6 +337,29 @@ def test_a_period_beside_repeat_is_refused(small: Reported) -> None:
     result = kirov(small, "--repeat", small.report(), "--week", "2024-W21")
     assert result.exit_code == 2
     assert "--repeat" in result.output
+
+
+def test_anyway_without_repeat_is_refused(small: Reported) -> None:
+    small.report()
+    result = kirov(small, "--anyway")
+    assert result.exit_code == 2
+    assert "--repeat" in result.output
+
+
+def test_half_a_card_is_no_card(small: Reported, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Short(Makers):
+        def submit(self, job: PageJob) -> Future[float]:
+            done = super().submit(job)
+            if not job.page.endswith("/2.html"):
+                return done
+            done = Future()
+            done.set_exception(KirovError("No space left on device"))
+            return done
+
+    monkeypatch.setattr(pack, "_makers", lambda *_: Short())
+    folder = small.report(cards=["all"]).parent
+    assert list(record.read(folder / "run.json")["failed_cards"]) == ["2"]
+    assert {file.stem for file in (folder / "cards").iterdir()} == {"1", "index"}
 
 
 def test_a_quarter_is_reported(small: Reported) -> None:

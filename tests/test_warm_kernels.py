@@ -6,9 +6,11 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,9 +23,9 @@ import kirovlib
 from kirovlib import demo, parameters
 from kirovlib.errors import KirovError
 from kirovlib.order import evaluate
-from kirovlib.reports import kernels
+from kirovlib.reports import kernels, notebooks
 from kirovlib.reports.jobs import PageJob
-from kirovlib.reports.kernels import Crew, crew, pool, worker
+from kirovlib.reports.kernels import Crew, crew, pool, server, worker
 from kirovlib.reports.kernels.pool import Pool
 from kirovlib.weeks import Period
 
@@ -194,14 +196,15 @@ def test_a_worker_that_is_killed_costs_its_page_alone(warm: Crew, tmp_path: Path
 
 _KILL_WORKER = """
 import os, signal
-ours = {os.getpid(), os.getppid()}
+server = os.getppid()  # asked once: without it, ours would be the first process of all, and its children everybody
+ours = {os.getpid(), server}
 for name in os.listdir("/proc"):
     if name.isdigit() and int(name) not in ours:
         try:
             parent = int(open(f"/proc/{name}/stat").read().rpartition(")")[2].split()[1])
         except OSError:
             continue
-        if parent == os.getppid():
+        if parent == server != 1:
             os.kill(int(name), signal.SIGKILL)
 import time
 time.sleep(60)
@@ -217,6 +220,30 @@ def test_a_server_that_does_not_start_is_told_with_the_way_round(monkeypatch: py
             broken.make(job(Path("any.ipynb")))
     finally:
         broken.close()
+
+
+def test_a_fork_that_memory_does_not_allow_is_no_end_of_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    def short() -> int:
+        raise BlockingIOError
+
+    monkeypatch.setattr(server.os, "fork", short)
+    asked, answered = socket.socketpair()
+    with asked, answered, socket.socket(socket.AF_UNIX) as listener:
+        asked.sendall(b'{"worker": true}\n')
+        server._answer(answered, listener)
+
+
+def refuse(listener: socket.socket) -> None:
+    listener.accept()[0].close()
+
+
+def test_a_kernel_that_the_server_does_not_give_is_told_with_what_to_do(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "server"))
+        listener.listen()
+        threading.Thread(target=refuse, args=(listener,), daemon=True).start()
+        with pytest.raises(KirovError, match=r"ядро остановилось.*--jobs 1"):
+            notebooks.execute(notebook(tmp_path, "1"), {}, tmp_path, str(tmp_path / "server"))
 
 
 def test_what_a_worker_could_not_do_is_an_error_of_its_kind() -> None:
@@ -293,10 +320,11 @@ def test_a_killed_parent_leaves_no_server_worker_or_kernel_and_no_folder(tmp_pat
     until(lambda: not folder.exists(), "the folder has gone")
 
 
-def test_closing_ends_what_is_in_the_midst_of_a_page(tmp_path: Path) -> None:
+@pytest.mark.parametrize("is_warm", [pytest.param(True, marks=warm_only), False])
+def test_closing_ends_what_is_in_the_midst_of_a_page(is_warm: bool, tmp_path: Path) -> None:
     busy = job(notebook(tmp_path, f"open(r'{tmp_path}/begun', 'w').close()\nwhile True: pass"))
     before = children(os.getpid())
-    with Pool(1, warm=kernels.can_be_warm()) as makers:
+    with Pool(1, warm=is_warm) as makers:
         future = makers.submit(busy)
         until((tmp_path / "begun").exists, "the kernel is at work")
         started = children(os.getpid()) - before

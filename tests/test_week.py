@@ -18,8 +18,11 @@ from click.testing import CliRunner, Result
 from stored_pages import Makers, digests
 
 from kirovlib import cli, registry, reports, settings, week
+from kirovlib.collect import collect
 from kirovlib.errors import LakeError, NetworkError, ParameterError, TokenError
-from kirovlib.lake import Lake
+from kirovlib.lake import Batch, Lake
+from kirovlib.order import evaluate
+from kirovlib.platforms.base import Window
 from kirovlib.registry import Register
 from kirovlib.reports import pack
 from kirovlib.sandbox import DEMO_NOW, Sandbox, build_world
@@ -208,6 +211,110 @@ def test_accounts_that_cannot_be_had_are_asked_again_when_the_register_names_the
     done = week.run(reached(made, network), progress=False)
     assert done.collected is not None
     assert sum(done.collected.outcomes.values()) == len(gone)
+
+
+def asked_again(
+    home: Path, network: Sandbox, monkeypatch: pytest.MonkeyPatch, reason: str, run_id: str = "x"
+) -> list[str]:
+    """Of which accounts the command wants to ask, once a run was told such a reason of one of them."""
+    account = WORLD.accounts["account_id"].iloc[0]
+    source = "file" if reason == "file_without_period" else "network"
+    monkeypatch.setattr(week.selection, "missing", lambda *_: WORLD.accounts.head(1))
+    with Lake(home / "data" / "lake").writer() as writer:
+        coverage = {"account_id": account, "outcome": "not_collected", "reason": reason, "reached_end": False}
+        writer.commit(run_id, Batch(coverage=[coverage | {"covered_from": None, "covered_until": None}]))
+        run = {"run_id": run_id, "started_at": DEMO_NOW, "source": source, "window_from": WEEK.starts_at}
+        writer.record_run(run | {"window_until": DEMO_NOW, "account_count": 1, "request_count": 1})
+    asked: list[str] = []
+
+    def collect(_: Settings, accounts: Any, *__: object, **___: object) -> Any:
+        asked.extend(accounts["account_id"])
+        raise KilledError
+
+    monkeypatch.setattr(week, "collect", collect)
+    monkeypatch.setattr(week.reports, "build", stop)
+    with pytest.raises(KilledError):
+        week.run(reached(home, network), progress=False)
+    return asked
+
+
+def test_an_answer_that_was_not_understood_is_asked_for_once_more(
+    made: Path, network: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = made / "reports" / f".{WEEK.label}.week.json"
+    since = Lake(made / "data" / "lake").state()["batch"]
+    journal.write_text(json.dumps(json.loads(journal.read_text()) | {"since_batch": since}), encoding="utf-8")
+    assert asked_again(made, network, monkeypatch, "answer_not_understood", "x1")
+    assert not asked_again(made, network, monkeypatch, "answer_not_understood", "x2")
+
+
+def test_posts_from_a_file_do_not_keep_the_network_from_being_asked(
+    made: Path, network: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert asked_again(made, network, monkeypatch, "file_without_period")
+    assert not asked_again(made, network, monkeypatch, "wall_closed", "y")
+    assert not asked_again(made, network, monkeypatch, "file_without_period", "z")
+
+
+def test_a_journal_of_a_lake_that_was_taken_away_is_begun_anew(
+    made: Path, network: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = made / "reports" / f".{WEEK.label}.week.json"
+    journal.write_text(json.dumps(json.loads(journal.read_text()) | {"since_batch": 999}), encoding="utf-8")
+    assert asked_again(made, network, monkeypatch, "network")
+    assert not asked_again(made, network, monkeypatch, "wall_closed", "y")
+
+
+def test_what_is_collected_while_a_week_is_judged_does_not_count_as_judged(
+    made: Path, network: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load = evaluate.facts.load
+
+    def load_and_collect(*given: Any) -> Any:
+        found = load(*given)
+        monkeypatch.setattr(evaluate.facts, "load", load)
+        account = WORLD.accounts[WORLD.accounts["platform"] == "vk"].head(1)
+        collect(reached(made, network), account, Window(WEEK.starts_at, DEMO_NOW), progress=False)
+        return found
+
+    monkeypatch.setattr(evaluate.facts, "load", load_and_collect)
+    state = Lake(made / "data" / "lake").state()
+    assert evaluate.judge(WEEK.label, made / "data").lake_state == state != Lake(made / "data" / "lake").state()
+
+
+def test_what_changes_while_the_report_is_made_never_comes_half_into_it(
+    made: Path, network: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Slow(Makers):
+        def __exit__(self, *_: object) -> None:
+            monkeypatch.setattr(pack, "_makers", lambda *_: Makers())
+
+        def remember(self, judged: object) -> None:
+            super().remember(judged)
+            spoil_register(made)
+
+    before = digests(made / "reports" / WEEK.label)
+    spoil_register(made)
+    monkeypatch.setattr(pack, "_makers", lambda *_: Slow())
+    with pytest.raises(LakeError, match="Пока составлялся отчёт"):
+        week.run(reached(made, network), progress=False)
+    assert digests(made / "reports" / WEEK.label) == before
+    assert week.run(reached(made, network), progress=False).is_new
+    assert not week.run(reached(made, network), progress=False).is_new
+
+
+def test_what_is_still_written_when_a_report_is_broken_off_is_gone_too(
+    home: Path, network: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Late(Makers):
+        def __exit__(self, *_: object) -> None:
+            (home / "reports" / f".{WEEK.label}.new" / "cards" / "figures").mkdir(parents=True)
+
+    monkeypatch.setattr(pack, "_makers", lambda *_: Late())
+    monkeypatch.setattr(pack.files, "write_parquet", stop)
+    with pytest.raises(KilledError):
+        week.run(reached(home, network), progress=False)
+    assert [path.name for path in (home / "reports").iterdir() if path.is_dir()] == []
 
 
 # --- what it refuses

@@ -49,13 +49,12 @@ def prune(*, term: str, yes: bool, home: Path | None) -> None:
     if gone.first_at is None or gone.last_at is None:
         click.echo(f"Удалять нечего: сохранённых ответов сетей, полученных до {day}, нет.")
         return
-    answers = russian.counted(gone.answer_count, "ответ", "ответа", "ответов")
     span = f"{russian.dated(local_date(gone.first_at))} – {russian.dated(local_date(gone.last_at))}"
     megabytes = f"{gone.byte_count / _MEGABYTE:.1f}".replace(".", ",")
     if yes:
-        click.echo(f"Удалено: {answers} сетей, полученные {span}. Освобождено {megabytes} МБ.")
+        click.echo(f"Удалено ответов сетей: {gone.answer_count}, получены {span}. Освобождено {megabytes} МБ.")
     else:
-        click.echo(f"Будет удалено: {answers} сетей, полученные {span}; освободится до {megabytes} МБ.")
+        click.echo(f"Будет удалено ответов сетей: {gone.answer_count}, получены {span}; освободится до {megabytes} МБ.")
         click.echo("Ничего не удалено. Чтобы удалить, повторите команду с --yes; сначала сделайте резервную копию.")
 
 
@@ -69,7 +68,7 @@ def _before(term: str, now: datetime) -> datetime:
     else:
         try:
             moment = local_midnight(datetime.strptime(term.strip(), "%Y-%m-%d").date())  # noqa: DTZ007 - a local date
-        except ValueError:
+        except (ValueError, OverflowError):  # the first day of all has no moment in UTC
             msg = f"Параметр --raw-older-than: «{term}»; ожидается число дней (180d) или дата (2024-01-01)."
             raise ParameterError(msg) from None
     if moment > now:

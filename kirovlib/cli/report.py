@@ -163,6 +163,9 @@ def report(
 
     found = settings.load(home)
     how: dict[str, Any] = {"jobs": jobs, "scheduler": scheduler}
+    if anyway and repeated is None:
+        msg = "Параметр --anyway относится только к --repeat: добавьте --repeat ФАЙЛ или уберите его."
+        raise ParameterError(msg)
     if repeated is not None:
         if week or month or quarter or first or last or cards or by_founder or complete_share is not None:
             msg = "С --repeat период и параметры берутся из run.json: уберите остальное."
@@ -198,12 +201,15 @@ def tell_failed_cards(run: Mapping[str, Any]) -> None:
     failed: Mapping[str, str] = run.get("failed_cards", {})
     if not failed:
         return
+    first, *_ = sorted(failed)
     count = russian.counted(len(failed), "карточка", "карточки", "карточек")
     click.echo(f"Не сделано: {count}. Остальное в отчёте есть.", err=True)
     for key, why in sorted(failed.items()):
         click.echo(f"  {key}: {why}", err=True)
-    keys = shlex.quote(",".join(sorted(failed)))  # a register's keys are foreign text, and this line is copied
-    again = f"kirov report --week {run['period']} --cards {keys} --jobs 1"
+    # Not `kirov report`: it would put a pack in place that has none but this card. And a register's keys are foreign
+    # text, and this line is copied.
+    key = shlex.quote(f"institution_id={first}")
+    again = f"kirov notebook 04 --param period={run['period']} --param {key}"
     click.echo(f"Повторите команду; если снова не выйдет, посмотрите, в чём дело: {again}", err=True)
 
 

@@ -159,11 +159,13 @@ def judge(period: str | Period, data: str | Path = "data", *, past_weeks: int = 
     """
     period, data = Period.parse(period) if isinstance(period, str) else period, Path(data)
     order = clauses.load_for(data)
+    lake = Lake(data / "lake")
+    # Before anything is read: what a collection brings meanwhile makes it another state, never one that was not seen.
+    state = {} if lake.is_empty() else lake.state()
     first = period.weeks[0].shifted(-past_weeks)
     asked = [first.shifted(number) for number in range(past_weeks)] + list(period.weeks)
     found = facts.load(data, asked, order)
     period.require_collected(found.last_moment)
-    lake = Lake(data / "lake")
     account_ids = list(found.register.accounts["account_id"])
     coverage = lake.table("coverage").sort_values(["batch"], kind="stable").drop_duplicates("account_id", keep="last")
     coverage = coverage[coverage["account_id"].isin(account_ids)].sort_values("account_id")
@@ -176,7 +178,7 @@ def judge(period: str | Period, data: str | Path = "data", *, past_weeks: int = 
         order,
         coverage.reset_index(drop=True),
         _worst_source(lake.runs()),
-        lake.state(),
+        state,
         _from_file(lake, account_ids, period),
     )
 

@@ -137,7 +137,7 @@ def execute(source: Path, values: Mapping[str, Any], folder: Path, server: str =
     except papermill.PapermillExecutionError as error:
         msg = f"Тетрадь {source.name} остановилась: {error.evalue}"
         raise KirovError(msg) from error
-    except DeadKernelError as error:
+    except (DeadKernelError, ConnectionError) as error:  # it died, or the fork server gave none
         msg = (
             f"Тетрадь {source.name}: ядро остановилось посреди работы, скорее всего не хватило памяти. Закройте "
             "лишние программы или уменьшите число процессов (--jobs 1) и повторите."

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, as_completed
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,9 @@ import nbformat
 from tqdm import tqdm
 
 from kirovlib import charts, parameters, russian
-from kirovlib.errors import ParameterError
+from kirovlib.errors import LakeError, ParameterError
 from kirovlib.exports import files
-from kirovlib.lake import alone
+from kirovlib.lake import Lake, alone
 from kirovlib.order import changes, data_quality, method
 from kirovlib.order.evaluate import Judgement
 from kirovlib.parameters import past_weeks_for
@@ -61,7 +62,8 @@ def build(
 
     Raises:
         ParameterError: The period is not collected yet, an institution is unknown, the cluster does not answer.
-        LakeError: The lake is empty, or the same pack is being written by another process.
+        LakeError: The lake is empty, the same pack is being written by another process, or what it is made of changed
+            meanwhile.
         KirovError: A notebook other than a card's failed.
     """
     started = time.perf_counter()
@@ -69,32 +71,51 @@ def build(
     chosen |= {"by_founder": True} if by_founder else {}
     made_of = record.inputs(settings)  # before anything is read: what changes meanwhile makes it another pack
     template = letter.load(settings.data_dir) if by_founder else None  # a mistake in it is told before any work
-    with _makers(settings, jobs, scheduler) as makers:  # warms up while we judge
+    # What is aside goes last, when nobody writes there any more. The makers warm up while we judge.
+    with ExitStack() as held, _makers(settings, jobs, scheduler) as makers:
         remembered = kernels.judge(period, settings.data_dir, past_weeks_for(period))
         judged = remembered.judged
         shortcomings = data_quality.shortcomings(judged, complete_share)
         target = settings.reports_dir / period.label
-        aside = settings.reports_dir / f".{period.label}.new"
-        with alone(settings.reports_dir / f".{period.label}.lock", _BUSY):
-            shutil.rmtree(aside, ignore_errors=True)  # a killed build may have left one
-            aside.mkdir(parents=True)
-            try:
-                keys = cards_of.chosen(judged, [*cards, *(founders.told_of(judged) if by_founder else ())])
-                plan = _Plan(aside, judged, settings, pages.stamp(shortcomings), keys)
-                plan.files += [founders.LISTED] if by_founder else []
-                makers.remember(remembered)
-                timings, failed = _write(plan, makers, progress=progress)
-                if template is not None:
-                    timings |= founders.write(aside, judged, template, complete_share=complete_share, progress=progress)
-                summary.write(aside, judged, shortcomings)
-                timings["total_seconds"] = round(time.perf_counter() - started, 3)
-                record.write(aside, judged, made_of, chosen, shortcomings, timings)
-                if failed:
-                    record.note_failed_cards(aside, failed)
-                put_in_place(aside, target)
-            finally:
-                shutil.rmtree(aside, ignore_errors=True)
+        aside = held.enter_context(_aside(target))
+        keys = cards_of.chosen(judged, [*cards, *(founders.told_of(judged) if by_founder else ())])
+        plan = _Plan(aside, judged, settings, pages.stamp(shortcomings), keys)
+        plan.files += [founders.LISTED] if by_founder else []
+        makers.remember(remembered)
+        timings, failed = _write(plan, makers, progress=progress)
+        if template is not None:
+            timings |= founders.write(aside, judged, template, complete_share=complete_share, progress=progress)
+        summary.write(aside, judged, shortcomings)
+        _require_unchanged(settings, judged, made_of)
+        timings["total_seconds"] = round(time.perf_counter() - started, 3)
+        record.write(aside, judged, made_of, chosen, shortcomings, timings)
+        if failed:
+            record.note_failed_cards(aside, failed)
+        put_in_place(aside, target)
     return target / "index.html"
+
+
+def _require_unchanged(settings: Settings, judged: Judgement, made_of: Mapping[str, Any]) -> None:
+    """Refuse a pack whose pages may be of different data: each notebook reads them when its turn comes."""
+    if Lake(settings.lake_dir).state() != judged.lake_state or record.inputs(settings) != made_of:
+        msg = (
+            "Пока составлялся отчёт, изменились данные, реестр, порядок или программа: страницы могли выйти по разным. "
+            "Прежний отчёт остался как был. Дождитесь конца сбора и повторите команду."
+        )
+        raise LakeError(msg)
+
+
+@contextmanager
+def _aside(target: Path) -> Iterator[Path]:
+    """The folder that a pack is written in before it gets its name, ours alone; gone at the end, however that comes."""
+    aside = target.with_name(f".{target.name}.new")
+    with alone(target.with_name(f".{target.name}.lock"), _BUSY):
+        shutil.rmtree(aside, ignore_errors=True)  # a killed build may have left one
+        aside.mkdir(parents=True)
+        try:
+            yield aside
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
 
 
 class _Plan:
@@ -163,6 +184,8 @@ def _write(plan: _Plan, makers: Makers, *, progress: bool) -> tuple[dict[str, fl
     files.write_parquet(folder / "findings.parquet", judged)
     files.write(folder / "findings.xlsx", judged)
     timings, failed = _gathered(made, plan.pages, progress=progress)
+    for key in failed:  # who was killed, or had no room, may have left half of it
+        Path(plan.cards[key].page).unlink(missing_ok=True)
     hrefs = cards_of.hrefs([key for key in plan.cards if key not in failed], "cards/")
     for name in plan.pages:
         file = folder / f"{name}.html"

@@ -85,6 +85,7 @@ def repeat(settings: Settings, file: Path, *, anyway: bool = False, progress: bo
             "отчёт выйдет по нынешним, и run.json скажет об этом."
         )
         raise ParameterError(msg)
+    before = _hashes(file.parent)  # now: it may be a repeated one, which this one replaces
     workplace, target = settings.reports_dir / ".repeat", settings.reports_dir / f"{period.label}-repeat"
     with alone(settings.reports_dir / ".repeat.lock", "Отчёт уже повторяет другая команда. Дождитесь её конца."):
         shutil.rmtree(workplace, ignore_errors=True)
@@ -97,7 +98,7 @@ def repeat(settings: Settings, file: Path, *, anyway: bool = False, progress: bo
             pack.put_in_place(index.parent, target)
         finally:
             shutil.rmtree(workplace, ignore_errors=True)
-    hashes, before = _hashes(target), _hashes(file.parent)
+    hashes = _hashes(target)
     is_pack = "index.html" in before
     different = sorted(name for name in {*hashes, *before} if hashes.get(name) != before.get(name))
     return Repeated(target / "index.html", tuple(changed), len(hashes), tuple(different) if is_pack else None)

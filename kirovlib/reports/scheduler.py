@@ -7,6 +7,7 @@ there, only parameters and the judgement go over the wire.
 from __future__ import annotations
 
 import threading
+import time
 import uuid
 from concurrent.futures import Future
 from types import TracebackType
@@ -17,7 +18,9 @@ from kirovlib.reports.jobs import PageJob
 from kirovlib.reports.kernels import Crew, Remembered, can_be_warm
 
 _CONNECT_SECONDS = 10
+_FORGOTTEN_SECONDS = 3600  # a report that asked for nothing so long has lost its asker
 _crews: dict[str, Crew] = {}  # of this process, where it is a worker of a cluster: by report
+_asked_at: dict[str, float] = {}
 _lock = threading.Lock()
 
 
@@ -82,12 +85,14 @@ def _make(job: PageJob, judged: Remembered | None, report: str, *, warm: bool) -
     """What a worker of the cluster does."""
     with _lock:
         if report not in _crews:
-            for earlier in list(_crews):  # of a report whose asker died
+            # Several reports may be made at once; only those whose asker died are in the way.
+            for earlier in [each for each in _crews if time.monotonic() - _asked_at[each] > _FORGOTTEN_SECONDS]:
                 _crews.pop(earlier).close()
             crew = Crew(warm=warm and can_be_warm())
             if judged is not None:
                 crew.remember(judged)
             _crews[report] = crew
+        _asked_at[report] = time.monotonic()
     return _crews[report].make(job)
 
 

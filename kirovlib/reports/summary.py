@@ -110,10 +110,7 @@ def _changed(judged: Judgement, moved: pd.DataFrame, carded: Callable[[Mapping[A
     gone = changes.vanished(judged)
     facts = [f"По сравнению с периодом {judged.period.previous().label}: {', '.join(told) or 'ничего не изменилось'}."]
     if len(gone):
-        facts.append(
-            f"Перестали встречаться {russian.counted(len(gone), 'аккаунт', 'аккаунта', 'аккаунтов')}: "
-            f"{_examples(gone['url'])}."
-        )
+        facts.append(f"Перестало встречаться аккаунтов: {len(gone)} ({_examples(gone['url'])}).")
     new = moved[moved["change"] == "new_failure"]
     rows = [
         (carded(row), Cell(_plain(row["clause_name"])), _address(row["url"]), Cell(_plain(row["reason_name"])))

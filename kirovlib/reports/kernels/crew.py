@@ -47,6 +47,7 @@ class Crew:
 
     def __init__(self, *, warm: bool) -> None:
         self._idle: queue.SimpleQueue[_Worker] = queue.SimpleQueue()
+        self._all: list[_Worker] = []
         self._server = _Server() if warm else None
 
     def remember(self, judged: Remembered) -> None:
@@ -77,9 +78,8 @@ class Crew:
         """End all processes at once, whatever they do."""
         if self._server is not None:
             self._server.close()
-        with contextlib.suppress(queue.Empty):
-            while True:
-                self._idle.get_nowait().close()
+        for one in list(self._all):
+            one.dismiss()
 
     @contextlib.contextmanager
     def _worker(self) -> Iterator[_Worker]:
@@ -87,6 +87,7 @@ class Crew:
             one = self._idle.get_nowait()
         except queue.Empty:
             one = self._server.worker() if self._server is not None else _stock_worker()
+            self._all.append(one)
         try:
             yield one
         except BaseException:
@@ -114,10 +115,15 @@ class _Worker:
         answer: dict[str, Any] = json.loads(line)
         return answer
 
+    def dismiss(self) -> None:
+        """Let it end, also in the midst of a page; who waits for its answer, in another thread, gets none."""
+        with contextlib.suppress(OSError):
+            self._writer.close()
+
     def close(self) -> None:
-        for file in (self._writer, self._reader):
-            with contextlib.suppress(OSError):
-                file.close()
+        self.dismiss()
+        with contextlib.suppress(OSError):
+            self._reader.close()
 
 
 def _stock_worker() -> _Worker:

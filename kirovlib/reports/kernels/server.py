@@ -83,7 +83,7 @@ def _answer(connection: socket.socket, listener: socket.socket) -> None:
         remembered.put_in_place()
         gc.freeze()
         connection.sendall(READY)
-    elif asked and os.fork() == 0:
+    elif asked and _is_forked():
         try:
             listener_path = listener.getsockname()
             listener.close()
@@ -97,6 +97,13 @@ def _answer(connection: socket.socket, listener: socket.socket) -> None:
                 worker.serve(connection.makefile("rb"), connection.makefile("wb"), listener_path)
         finally:
             os._exit(1)
+
+
+def _is_forked() -> bool:
+    """Whether this is the child; there is none where memory or processes are short, and who asked is told so."""
+    with contextlib.suppress(OSError):
+        return os.fork() == 0
+    return False
 
 
 def _asked(connection: socket.socket) -> dict[str, Any]:
