@@ -25,6 +25,7 @@ from kirovlib.order import evaluate
 from kirovlib.platforms.base import Window
 from kirovlib.registry import Register
 from kirovlib.reports import pack
+from kirovlib.reports.jobs import PageJob
 from kirovlib.sandbox import DEMO_NOW, Sandbox, build_world
 from kirovlib.settings import Settings
 from kirovlib.weeks import Week
@@ -155,6 +156,10 @@ def spoil_register(home: Path) -> None:
     file.write_text(file.read_text(encoding="utf-8") + "\n", encoding="utf-8")
 
 
+def registered_names(home: Path) -> str:
+    return (home / "data" / "registry" / "institutions.csv").read_text(encoding="utf-8")
+
+
 def spoil_order(home: Path) -> None:
     (home / "data" / "order").mkdir()
     shutil.copy(Path(week.__file__).with_name("order") / "clauses.toml", home / "data" / "order")
@@ -282,23 +287,23 @@ def test_what_is_collected_while_a_week_is_judged_does_not_count_as_judged(
     assert evaluate.judge(WEEK.label, made / "data").lake_state == state != Lake(made / "data" / "lake").state()
 
 
-def test_what_changes_while_the_report_is_made_never_comes_half_into_it(
+def test_what_changes_while_the_report_is_made_stays_out_of_all_of_it_and_makes_the_next(
     made: Path, network: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Slow(Makers):
-        def __exit__(self, *_: object) -> None:
-            monkeypatch.setattr(pack, "_makers", lambda *_: Makers())
-
-        def remember(self, judged: object) -> None:
-            super().remember(judged)
+        def submit(self, job: PageJob) -> Any:
             spoil_register(made)
+            assert registered_names(Path(job.home)) == names
+            return super().submit(job)
 
-    before = digests(made / "reports" / WEEK.label)
-    spoil_register(made)
-    monkeypatch.setattr(pack, "_makers", lambda *_: Slow())
-    with pytest.raises(LakeError, match="Пока составлялся отчёт"):
-        week.run(reached(made, network), progress=False)
+    before, names = digests(made / "reports" / WEEK.label), registered_names(made)
+    (made / "reports" / WEEK.label / "run.json").unlink()
+    with monkeypatch.context() as patch:
+        patch.setattr(pack, "_makers", lambda *_: Slow())
+        assert week.run(reached(made, network), progress=False).is_new
+    assert registered_names(made) != names
     assert digests(made / "reports" / WEEK.label) == before
+    assert {file.name for file in (made / "reports").iterdir() if file.is_dir()} == {WEEK.label}
     assert week.run(reached(made, network), progress=False).is_new
     assert not week.run(reached(made, network), progress=False).is_new
 

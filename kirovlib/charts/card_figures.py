@@ -112,8 +112,8 @@ def _add_strip(figure: go.Figure, rows: pd.DataFrame, axis: str) -> None:
         cliponaxis=False,
         marker={
             "color": [colour for colour, _, _ in looks],
-            # Only the unknown are hatched. Laid over the bars' colours (the template's way), plotly.js takes the list of
-            # them for a colour and complains.
+            # Only the unknown are hatched. Laid over the bars' colours (the template's way), plotly.js takes the list
+            # of them for a colour and complains.
             "pattern": {
                 "shape": [shape for _, shape, _ in looks],
                 "fillmode": "replace",

@@ -14,14 +14,15 @@ import nbformat
 from tqdm import tqdm
 
 from kirovlib import charts, parameters, russian
-from kirovlib.errors import LakeError, ParameterError
+from kirovlib.errors import ParameterError
 from kirovlib.exports import files
-from kirovlib.lake import Lake, alone
+from kirovlib.lake import alone
 from kirovlib.order import changes, data_quality, method
 from kirovlib.order.evaluate import Judgement
 from kirovlib.parameters import past_weeks_for
 from kirovlib.reports import cards as cards_of
 from kirovlib.reports import founders, kernels, letter, notebooks, pages, record, summary
+from kirovlib.reports.frozen import frozen
 from kirovlib.reports.jobs import PageJob
 from kirovlib.reports.kernels.pool import Makers, Pool
 from kirovlib.reports.scheduler import Cluster
@@ -46,7 +47,8 @@ def build(
     """Judge a period and write its pack.
 
     Args:
-        settings: Home folder; the pack goes to its `reports/<period>/`, replacing an older one only when complete.
+        settings: Home folder; the pack goes to its `reports/<period>/`, replacing an older one only when complete. All
+            of it is of the data as they are at the beginning, whatever is collected meanwhile.
         period: The weeks to report.
         complete_share: The share (0-1) of accounts read completely below which every page says that data are
             incomplete.
@@ -62,47 +64,36 @@ def build(
 
     Raises:
         ParameterError: The period is not collected yet, an institution is unknown, the cluster does not answer.
-        LakeError: The lake is empty, the same pack is being written by another process, or what it is made of changed
-            meanwhile.
+        LakeError: The lake is empty, or the same pack is being written by another process.
         KirovError: A notebook other than a card's failed.
     """
     started = time.perf_counter()
     chosen: dict[str, Any] = {"complete_share": complete_share} | ({"cards": list(cards)} if cards else {})
     chosen |= {"by_founder": True} if by_founder else {}
-    made_of = record.inputs(settings)  # before anything is read: what changes meanwhile makes it another pack
     template = letter.load(settings.data_dir) if by_founder else None  # a mistake in it is told before any work
-    # What is aside goes last, when nobody writes there any more. The makers warm up while we judge.
+    target = settings.reports_dir / period.label
+    # What is aside goes last, when nobody writes or reads there any more. The makers warm up while we judge.
     with ExitStack() as held, _makers(settings, jobs, scheduler) as makers:
-        remembered = kernels.judge(period, settings.data_dir, past_weeks_for(period))
+        aside = held.enter_context(_aside(target))
+        now = held.enter_context(frozen(settings, target.with_name(f".{target.name}.data")))
+        made_of = record.inputs(now)
+        remembered = kernels.judge(period, now.data_dir, past_weeks_for(period))
         judged = remembered.judged
         shortcomings = data_quality.shortcomings(judged, complete_share)
-        target = settings.reports_dir / period.label
-        aside = held.enter_context(_aside(target))
         keys = cards_of.chosen(judged, [*cards, *(founders.told_of(judged) if by_founder else ())])
-        plan = _Plan(aside, judged, settings, pages.stamp(shortcomings), keys)
+        plan = _Plan(aside, judged, now, pages.stamp(shortcomings), keys)
         plan.files += [founders.LISTED] if by_founder else []
         makers.remember(remembered)
         timings, failed = _write(plan, makers, progress=progress)
         if template is not None:
             timings |= founders.write(aside, judged, template, complete_share=complete_share, progress=progress)
         summary.write(aside, judged, shortcomings)
-        _require_unchanged(settings, judged, made_of)
         timings["total_seconds"] = round(time.perf_counter() - started, 3)
         record.write(aside, judged, made_of, chosen, shortcomings, timings)
         if failed:
             record.note_failed_cards(aside, failed)
         put_in_place(aside, target)
     return target / "index.html"
-
-
-def _require_unchanged(settings: Settings, judged: Judgement, made_of: Mapping[str, Any]) -> None:
-    """Refuse a pack whose pages may be of different data: each notebook reads them when its turn comes."""
-    if Lake(settings.lake_dir).state() != judged.lake_state or record.inputs(settings) != made_of:
-        msg = (
-            "Пока составлялся отчёт, изменились данные, реестр, порядок или программа: страницы могли выйти по разным. "
-            "Прежний отчёт остался как был. Дождитесь конца сбора и повторите команду."
-        )
-        raise LakeError(msg)
 
 
 @contextmanager

@@ -6,13 +6,14 @@ import hashlib
 import inspect
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from kirovlib.errors import ParameterError
-from kirovlib.lake import Lake, alone, copy_as_of
+from kirovlib.lake import Lake, alone
 from kirovlib.reports import pack, record, summary
+from kirovlib.reports.frozen import lay_out
 from kirovlib.settings import Settings
 from kirovlib.weeks import Period
 
@@ -90,7 +91,7 @@ def repeat(settings: Settings, file: Path, *, anyway: bool = False, progress: bo
     with alone(settings.reports_dir / ".repeat.lock", "Отчёт уже повторяет другая команда. Дождитесь её конца."):
         shutil.rmtree(workplace, ignore_errors=True)
         try:
-            then = _laid_out(settings, run["lake"], workplace)
+            then = lay_out(settings, run["lake"], workplace)
             index = pack.build(then, period, **record.chosen(run), **how, progress=progress)
             if changed:
                 made = record.read(index.parent / record.FILE) or {}
@@ -107,16 +108,6 @@ def repeat(settings: Settings, file: Path, *, anyway: bool = False, progress: bo
 def _told(given: Mapping[str, Any]) -> dict[str, Any]:
     """Parameters without those that say nothing: no cards are as good as none asked for."""
     return {name: value for name, value in given.items() if value not in ([], False)}
-
-
-def _laid_out(settings: Settings, state: Mapping[str, Any], workplace: Path) -> Settings:
-    """A home folder with the lake of then and the register, order and templates of now."""
-    then = replace(settings, home=workplace)
-    copy_as_of(Lake(settings.lake_dir), state, then.lake_dir)
-    for name in ("registry", "order", "templates"):
-        if (settings.data_dir / name).is_dir():
-            shutil.copytree(settings.data_dir / name, then.data_dir / name)
-    return then
 
 
 def _checked(file: Path) -> dict[str, Any]:
