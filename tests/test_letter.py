@@ -111,6 +111,17 @@ def test_weeks_of_a_longer_period_are_one_row_each_with_its_dates(small: Small) 
     assert row["measured"] == "20.05.2024 – 26.05.2024: 1 публикация; 27.05.2024 – 02.06.2024: 2 публикации"
 
 
+def test_a_letter_counts_breaches_as_the_index_and_the_workbook_beside_it_do(small: Small) -> None:
+    small.posts(1, W21)
+    small.posts(2, W22)
+    values = said(small, "2024-05-20_2024-06-02")
+    assert (values["breach_count"], len(values["breach_rows"])) == (2, 1)
+    text = text_of(filled(values))
+    assert "Установлено нарушений — 2 (у 1 учреждения)" in text
+    assert "Нарушений — 2: недели одного нарушения стоят в одной строке." in text
+    assert "в одной строке" not in text_of(filled(said(small)))
+
+
 def test_a_repaired_link_stands_with_its_place_and_both_addresses_and_asks_to_be_opened_first(small: Small) -> None:
     broken = FORM.replace("/form/", "/f")
     small.posts(3)

@@ -25,7 +25,7 @@ VARIABLES = {
     "read": "сколько прочитано целиком, например 254 из 258 аккаунтов (98 %)",
     "form": "вид письма: breaches — есть нарушения; thanks — их нет и всё прочитано; neutral — их нет, но прочитано не "
     "всё; nothing — выводов нет",
-    "breach_count": "сколько строк в перечне нарушений",
+    "breach_count": "сколько нарушений, каждая неделя отдельно; в перечне недели одного нарушения — одна строка",
     "breached": "у скольких учреждений, например 31 учреждения",
     "breach_rows": "строки перечня нарушений",
     "breach_rows.number": "номер строки",
@@ -120,7 +120,7 @@ def values(
         "account_count": len(whole),
         "read": _read_words(whole),
         "form": _form(rows, whole),
-        "breach_count": len(breaches),
+        "breach_count": int((rows["verdict"] == "failed").sum()),
         "breached": russian.counted(breached, "учреждения", "учреждений", "учреждений"),
         "breach_rows": breaches,
         "has_weekly": bool(((rows["verdict"] == "failed") & (rows["reason"] == "below_norm")).any()),
