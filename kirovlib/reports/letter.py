@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 SHIPPED = TEMPLATE_DIR / "letter.docx"
 OWN = Path("templates", "letter.docx")  # in the data folder
 NO_DATE = (1980, 1, 1, 0, 0, 0)  # the earliest a ZIP knows
-_TRACKED = re.compile(rb"<w:(?:ins|del|moveFrom|moveTo|commentReference)\b")
+_AUTHOR = re.compile(rb"\bw:author=")  # of tracked changes, of form too, and of remarks
 _SHOWN_MARK = 160
 _CORE = (
     '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
@@ -41,6 +41,7 @@ _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006"
 _PROPERTIES = {
     "docProps/app.xml": f'<Properties xmlns="{_OFFICE}/extended-properties"/>',
     "docProps/custom.xml": f'<Properties xmlns="{_OFFICE}/custom-properties"/>',
+    "word/people.xml": '<w15:people xmlns:w15="http://schemas.microsoft.com/office/word/2012/wordml"/>',
 }
 
 
@@ -84,11 +85,12 @@ def check(file: Path, shown: str) -> Template:
     try:
         content = file.read_bytes()
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            document = archive.read("word/document.xml")
+            archive.getinfo("word/document.xml")
+            parts = [archive.read(name) for name in archive.namelist() if re.fullmatch(r"word/[^/]+\.xml", name)]
     except (OSError, zipfile.BadZipFile, KeyError):
         msg = f"Шаблон письма «{shown}» не читается. Ожидается документ Word (.docx); {_AGAIN}"
         raise ParameterError(msg) from None
-    if _TRACKED.search(document):
+    if any(map(_AUTHOR.search, parts)):
         msg = (
             f"Шаблон письма «{shown}»: в нём остались исправления или примечания рецензирования — они ушли бы в письма "
             "с именем того, кто их сделал. Примите исправления, удалите примечания и сохраните."
