@@ -143,6 +143,20 @@ def test_the_summary_shows_what_was_read_beside_each_share(opened: openpyxl.Work
     assert cells_of(sheet, "Выводов «нарушение»")[1] == failed
 
 
+def test_long_sentences_are_wrapped_across_their_sheet_and_a_number_stands_apart_from_text(
+    opened: openpyxl.Workbook,
+) -> None:
+    for name in ("Сводка", "Как считали"):
+        sheet = opened[name]
+        (stamp,) = [row[0] for row in sheet.iter_rows() if str(row[0].value).startswith("Целиком прочитано")]
+        assert stamp.alignment.wrap_text
+        assert any(stamp.coordinate in merged for merged in sheet.merged_cells.ranges)
+    quoted = next(cell for row in opened["Как считали"].iter_rows() for cell in row if cell.value == "Слова порядка")
+    assert quoted.offset(row=1).alignment.wrap_text
+    weeks = next(cell for row in opened["Сводка"].iter_rows() for cell in row if cell.value == "Недель подряд")
+    assert (weeks.alignment.horizontal, weeks.offset(row=1).alignment.horizontal) == ("right", "right")
+
+
 def test_dates_are_dates_numbers_numbers_shares_percent_and_keys_text(opened: openpyxl.Workbook) -> None:
     cells = dict(zip([cell.value for cell in opened["Все результаты"][1]], opened["Все результаты"][2], strict=True))
     assert (cells["С"].data_type, cells["С"].number_format) == ("d", "dd.mm.yyyy")

@@ -47,7 +47,7 @@ def write(file: Path, judged: Judgement, kinds_file: Path | None = None) -> None
         book.sheet("Реестр").table(rows, columns, fixed=3)
         notes = book.sheet("Пояснения")
         notes.widths([140])
-        notes.lines(_explained(judged))
+        notes.notes(_explained(judged))
 
 
 def measures(judged: Judgement) -> pd.DataFrame:

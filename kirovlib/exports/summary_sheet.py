@@ -59,8 +59,8 @@ def write(page: Page, judged: Judgement, moved: pd.DataFrame | None, quality: Da
     page.widths(_WIDTHS)
     page.lines([f"Соблюдение порядка, {period.label}"], "title")
     page.lines([f"Период: {russian.dated(period.start)} – {russian.dated(period.last)}"])
-    page.lines(filter(None, [wording.SOURCES[judged.source]]), "warning")
-    page.lines(quality.doubts, "warning")
+    page.notes(filter(None, [wording.SOURCES[judged.source]]), "warning_note")
+    page.notes(quality.doubts, "warning_note")
     page.gap()
     page.block(_headlines(judged, moved), _HEADLINES)
     for by, (title, head) in _BLOCKS.items():
