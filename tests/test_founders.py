@@ -11,6 +11,7 @@ import re
 import shutil
 import zipfile
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -24,9 +25,11 @@ from notebook_cells import ROOT
 from small_lake import Small
 
 from kirovlib import cli
+from kirovlib.cli import report
 from kirovlib.order.evaluate import Judgement, judge
 from kirovlib.reports import founder_pages, founders, letter, notebooks, pages
 from kirovlib.reports import pack as pack_of
+from kirovlib.weeks import Period
 
 MINISTRY, ITS_SCHOOL, ALIEN = "1029900001009", "1029900050003", "1029900001075"
 FLAGS = [
@@ -295,6 +298,14 @@ def test_a_mistake_in_the_template_is_told_before_any_notebook_runs(
     assert result.exit_code == 2
     assert "имени «foundr» нет" in result.output
     assert not (tmp_path / "reports" / "2024-W28").exists()
+
+
+@pytest.mark.parametrize(("today", "is_told"), [("2024-07-28", False), ("2024-07-29", True)])
+def test_a_term_that_is_over_is_told_to_whoever_makes_the_letters(
+    capsys: pytest.CaptureFixture[str], today: str, is_told: bool
+) -> None:
+    report._tell_past_term(Period.parse("2024-W28"), datetime.fromisoformat(f"{today}T09:00+03:00"))
+    assert ("28.07.2024, уже прошёл" in capsys.readouterr().out) == is_told
 
 
 @pytest.fixture(scope="module")

@@ -79,11 +79,11 @@ def measures(judged: Judgement) -> pd.DataFrame:
 
 
 def _acts(judged: Judgement) -> dict[str, str]:
-    """Acts that free an institution from everything, in force when the period ends."""
+    """Acts that free an institution from everything and have no end: the layout has no place for one."""
     last = pd.Timestamp(judged.period.last)
     rows = judged.facts.side.exemptions
     rows = rows[(rows["clause"] == "*") & rows["institution_id"].notna()]
-    rows = rows[~(rows["exempt_from"] > last) & ~(rows["exempt_until"] < last)].drop_duplicates("institution_id")
+    rows = rows[~(rows["exempt_from"] > last) & rows["exempt_until"].isna()].drop_duplicates("institution_id")
     return dict(zip(rows["institution_id"].astype("str"), rows["act"].astype("str"), strict=True))
 
 
@@ -133,6 +133,7 @@ def _explained(judged: Judgement) -> list[str]:
         "Столбцы правее «Среднего охвата» — свои: в форме обмена место только для одной страницы ВКонтакте. По ним "
         "«kirov registry import» возвращает те же учреждения и аккаунты; «Ключи страниц» не меняйте, если страница та "
         "же.",
-        "Не переносятся: исключения по отдельным пунктам, аккаунтам и со сроками, источник записи о «Госпабликах», "
-        "решения и проверки человеком. При импорте с --replace сохраните свой exemptions.csv.",
+        "Не переносятся: исключения по отдельным пунктам и аккаунтам, до какого-то дня, у учреждений со страницами; "
+        "источник записи о «Госпабликах», решения и проверки человеком. При импорте с --replace сохраните свой "
+        "exemptions.csv.",
     ]
