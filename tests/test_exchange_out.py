@@ -110,6 +110,17 @@ def test_each_kind_of_institution_comes_back_as_itself(small: Small) -> None:
         assert (found[kind], found[f"{kind}-2"]) == (kind, kind)
 
 
+def test_founders_of_one_name_keep_their_own_institutions(small: Small) -> None:
+    for key in ("5", "6"):
+        small.institution(key, name="Управление образования", kind="other")
+    small.institution("7", name="Управление образования", founder_id="6")
+    small.institution("8", name="Сад", founder_id="6")
+    small.institution("9", name="Клуб", founder_id="5")
+    found = again(small).register.institutions.set_index("institution_id")["founder_id"]
+    assert found[["7", "8", "9"]].tolist() == ["6", "6", "5"]
+    assert set(found.index) == {"1", "5", "6", "7", "8", "9"}
+
+
 def test_a_closed_institution_stays_closed(small: Small) -> None:
     small.institution("2", name="Сад", ogrn=OTHER_OGRN, closed_on=pd.Timestamp("2024-02-01"), status="Ликвидация")
     found = again(small).register.institutions.set_index("institution_id").loc["2"]

@@ -20,6 +20,7 @@ _CROWD = 20  # from so many accounts on it would be strange if nobody had the ma
 _WIDTHS = {
     "Наименование подведомственной организации": 60, "Официальная страница не ведется на основании": 40,
     "Учредитель": 36, "ОГРН": 16, "Ссылка на госпаблик ВК": 34, "Ключи страниц": 40, "Ключ учреждения": 18,
+    "Ключ учредителя": 18,
     "Ссылки на Одноклассники": 34, "Ссылки на Телеграм": 34, "Другие страницы": 34, "Краткое наименование": 34,
 }  # fmt: skip
 _NUMBERS = (exchange_out.WIDGETS, exchange_out.ACTIVITY, exchange_out.SUBSCRIBERS)
@@ -46,7 +47,7 @@ def write(file: Path, judged: Judgement, kinds_file: Path | None = None) -> None
     with Book(file, "Реестр", judged.period.ends_at) as book:
         book.sheet("Реестр").table(rows, columns, fixed=3)
         notes = book.sheet("Пояснения")
-        notes.widths([140])
+        notes.widths([20] * 7)
         notes.notes(_explained(judged))
 
 
