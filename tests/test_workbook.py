@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import zipfile
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -153,6 +154,8 @@ def test_long_sentences_are_wrapped_across_their_sheet_and_a_number_stands_apart
         assert any(stamp.coordinate in merged for merged in sheet.merged_cells.ranges)
     quoted = next(cell for row in opened["Как считали"].iter_rows() for cell in row if cell.value == "Слова порядка")
     assert quoted.offset(row=1).alignment.wrap_text
+    longest = max(opened["Как считали"].iter_rows(min_row=quoted.row + 1), key=lambda row: len(str(row[5].value)))
+    assert opened["Как считали"].row_dimensions[longest[5].row].height >= 15 * len(longest[5].value) / 90
     weeks = next(cell for row in opened["Сводка"].iter_rows() for cell in row if cell.value == "Недель подряд")
     assert (weeks.alignment.horizontal, weeks.offset(row=1).alignment.horizontal) == ("right", "right")
 
@@ -268,6 +271,12 @@ def test_any_text_at_all_gives_a_file_that_opens(tmp_path_factory: pytest.TempPa
 def test_characters_that_excel_refuses_are_left_out(tmp_path: Path) -> None:
     sheet = written(tmp_path, pd.DataFrame({"text": ["a\x00b\x0b\x1fc\ufffe\ud800d"]}, dtype=object), TEXT)
     assert sheet["A2"].value == "abcd"
+
+
+def test_a_text_like_a_code_of_excel_is_shown_as_it_is(tmp_path: Path) -> None:
+    written(tmp_path, pd.DataFrame({"text": ["_x0041_"]}), TEXT)
+    with zipfile.ZipFile(tmp_path / "x.xlsx") as archive:
+        assert "<t>_x005F_x0041_</t>" in archive.read("xl/worksheets/sheet1.xml").decode()
 
 
 @pytest.mark.parametrize(("text", "is_cut"), [("я" * 32_767, False), ("я" * 32_768, True), ("😀" * 16_384, True)])

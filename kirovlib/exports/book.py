@@ -26,11 +26,11 @@ MOST_LINKS = 65_530
 _LONGEST_LINK = 2_079
 _LONGEST_CELL = 32_767
 _CUT = "… [обрезано: в ячейку Excel больше не входит]"
-# What XML 1.0 cannot hold; and what Excel would read as a character's code.
+# What XML 1.0 cannot hold.
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-_CODE = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
 _ADDRESS = re.compile(r"https?://[^\s\x00-\x1f]+")
 _LINE_POINTS = 15
+_MOST_LINES = 27  # Excel's rows are at most 409 points high
 _HEAD_POINTS = 32  # two lines
 _A3, _A4 = 8, 9
 _WIDE = 160  # letters
@@ -82,7 +82,7 @@ class LeftOut(NamedTuple):
 
 def clean(text: str) -> str:
     """Text as a cell can hold it: without characters that XML forbids, cut with a sign where it is too long."""
-    text = _CODE.sub("_x005F_", _ILLEGAL.sub("", text))
+    text = _ILLEGAL.sub("", text)
     if 2 * len(text) <= _LONGEST_CELL:
         return text
     encoded = text.encode("utf-16-le")  # Excel counts UTF-16 units
@@ -135,7 +135,7 @@ class Book:
             "warning": made(warning),
             "warning_note": made(warning | {"text_wrap": True}),
             "head": made(head),
-            "head_right": made(head | {"align": "right", "indent": 1}),
+            "head_right": made(head | {"align": "right"}),
             "right": made(right),
             "day": made(top | {"num_format": "dd.mm.yyyy"}),
             "moment": made(top | {"num_format": "dd.mm.yyyy hh:mm"}),
@@ -203,9 +203,7 @@ class Page:
         """Long sentences, a row each, across the columns of `widths` and as high as they need."""
         shown, last = self._book.format(look), max(len(self._widths) - 1, 0)
         for text in map(clean, texts):
-            # Excel fits no merged row by itself; bold letters are wider.
-            line_count = math.ceil(1.2 * len(text) / max(sum(self._widths), 1))
-            self._sheet.set_row(self._row, _LINE_POINTS * min(line_count, 25))
+            self._sheet.set_row(self._row, _points(text, sum(self._widths)))
             if last:
                 self._sheet.merge_range(self._row, 0, self._row, last, "", shown)
             self._sheet.write_string(self._row, 0, text, shown)
@@ -236,7 +234,10 @@ class Page:
             self._sheet.write_string(self._row, column, title, self._book.format(look))
         self._row += 1
         puts, cells = zip(*(self._column(frame, name) for name in columns), strict=True)
+        wrapped = [(place, width) for place, (name, (_, width)) in enumerate(columns.items()) if name in _WRAPPED]
         for row in zip(*cells, strict=True):
+            if wrapped:
+                self._sheet.set_row(self._row, max(_points(row[place] or "", width) for place, width in wrapped))
             for column, value in enumerate(row):
                 if value is not None:
                     puts[column](self._row, column, value)
@@ -326,6 +327,12 @@ class Page:
         else:
             self._link_count += 1
             self._sheet.write_url(row, column, link.url, self._book.format("link"), shown)
+
+
+def _points(text: str, width: int) -> int:
+    """The height of a row that holds a text in so many letters; no program fits it reliably by itself."""
+    line_count = math.ceil(1.2 * len(text) / max(width, 1))  # bold and capital letters are wider
+    return _LINE_POINTS * min(max(line_count, 1), _MOST_LINES)
 
 
 def _is_number(frame: pd.DataFrame, name: str) -> bool:

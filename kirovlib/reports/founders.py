@@ -202,7 +202,7 @@ def _workbook(post: Post, rows: pd.DataFrame, warnings: Sequence[str]) -> bytes:
             breaches.table(rows[rows["verdict"] == "failed"], _BREACHES, fixed=3)
             book.sheet("Все результаты").table(rows, workbook.COLUMNS, fixed=3)
             notes = book.sheet("Как считали")
-            notes.widths([140])
+            notes.widths([20] * 7)
             notes.notes(filter(None, warnings), "warning_note")
             notes.notes(line for line in method.method(post.judged) if line not in warnings)
         return file.read_bytes()
