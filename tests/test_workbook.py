@@ -211,6 +211,17 @@ def test_a_period_without_breaches_says_so(tmp_path: Path) -> None:
     assert openpyxl.load_workbook(tmp_path / "x.xlsx")["Нарушения"]["A2"].value == "Таких строк нет."
 
 
+@pytest.mark.parametrize(("period", "is_told"), [("2024-W22", False), ("2024-05-20_2024-06-02", True)])
+def test_the_summary_of_several_weeks_says_which_numbers_count_each(tmp_path: Path, period: str, is_told: bool) -> None:
+    small = Small(tmp_path)
+    small.covered()
+    small.posts(1)
+    small.store()
+    findings_book.write(tmp_path / "x.xlsx", judge(period, tmp_path))
+    told = [row[0] for row in openpyxl.load_workbook(tmp_path / "x.xlsx")["Сводка"].iter_rows(values_only=True)]
+    assert any(str(each).startswith("В периоде несколько недель") for each in told) == is_told
+
+
 def test_an_unread_account_is_no_breach_in_any_sheet(tmp_path: Path) -> None:
     small = Small(tmp_path)
     small.covered(W21, W23, outcome="partial", reason="no_answer")

@@ -331,7 +331,7 @@ class Page:
 
 def _points(text: str, width: int) -> int:
     """The height of a row that holds a text in so many letters; no program fits it reliably by itself."""
-    line_count = math.ceil(1.2 * len(text) / max(width, 1))  # bold and capital letters are wider
+    line_count = math.ceil(1.1 * len(text) / max(width, 1))  # bold and capital letters are wider
     return _LINE_POINTS * min(max(line_count, 1), _MOST_LINES)
 
 
