@@ -326,6 +326,15 @@ def test_a_name_that_is_unknown_in_the_header_is_told_too(tmp_path: Path) -> Non
         letter.load(data)
 
 
+def test_a_template_that_does_not_say_that_data_are_incomplete_is_refused(tmp_path: Path) -> None:
+    def without_stamp(document: Any) -> None:
+        for paragraph in document.paragraphs[:3]:
+            paragraph._p.getparent().remove(paragraph._p)
+
+    with pytest.raises(ParameterError, match=r"нет имени «stamp», и письмо не скажет, что данные неполные\. Верните"):
+        letter.load(edited(tmp_path, without_stamp))
+
+
 @pytest.mark.parametrize("content", [b"", b"not a document", b"PK\x05\x06" + bytes(18)])
 def test_what_is_no_document_is_refused_with_what_to_do(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / letter.OWN

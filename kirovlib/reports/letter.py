@@ -69,8 +69,9 @@ def load(data: Path) -> Template:
     """The template of a data folder, `templates/letter.docx`, else the shipped one; tried out in all its forms.
 
     Raises:
-        ParameterError: It cannot be read, names something that there is not, has a mistake in a mark, or remarks and
-            tracked changes were left in it; the message says what to do.
+        ParameterError: It cannot be read, names something that there is not, has a mistake in a mark, does not say
+            that data are incomplete or made up, or remarks and tracked changes were left in it; the message says what
+            to do.
     """
     own = data / OWN
     return check(own if own.is_file() else SHIPPED, f"{data.name}/{OWN.as_posix()}" if own.is_file() else SHIPPED.name)
@@ -100,9 +101,11 @@ def check(file: Path, shown: str) -> Template:
     for form in letter_words.FORMS:
         _rendered(template, letter_words.example(form))
     _refuse_unknown(template)
+    _refuse_silent(template)
     return template
 
 
+_SAID = {("stamp",): "данные неполные", ("banner", "watermark"): "данные учебные"}
 _AGAIN = "возьмите поставляемый: kirov letter-template --out ФАЙЛ.docx."
 
 
@@ -153,6 +156,21 @@ def _refuse_unknown(template: Template) -> None:
     unknown = document.get_undeclared_template_variables(_environment(), dict(letter_words.example("breaches")))
     if unknown:
         raise ParameterError(_unknown(template, min(unknown)))
+
+
+def _refuse_silent(template: Template) -> None:
+    """A letter on incomplete or made-up data must say so."""
+    import docxtpl  # noqa: PLC0415
+
+    document = docxtpl.DocxTemplate(io.BytesIO(template.content))
+    used = document.get_undeclared_template_variables(_environment())
+    for names, about in _SAID.items():
+        if not used & set(names):
+            msg = (
+                f"Шаблон письма «{template.shown}»: нет имени {' или '.join(f'«{name}»' for name in names)}, и письмо "
+                f"не скажет, что {about}. Верните его или {_AGAIN}"
+            )
+            raise ParameterError(msg)
 
 
 def _unknown(template: Template, name: str) -> str:
