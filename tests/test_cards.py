@@ -101,9 +101,10 @@ def test_keys_are_given_with_commas_or_one_after_the_other() -> None:
     assert split_cards(["failed"]) == ["failed"]
 
 
-@pytest.mark.parametrize("key", ["index", "../x", "", "a/b", "школа", "a" * 61, "-a", ".", "a\n"])
+@pytest.mark.parametrize("key", ["index", "../x", "", "a/b", "школа", "a" * 61, "-a", ".", "a\n", "A", "con", "nul.x"])
 def test_a_key_that_is_no_name_for_a_file_becomes_its_hash(key: str) -> None:
-    assert re.fullmatch(r"[0-9a-f]{12}", pages.safe_name(key))
+    assert re.fullmatch(r"[0-9a-f]{12}", made := pages.safe_name(key))
+    assert pages.safe_name(made) != made  # so that no other institution's key makes the same name
 
 
 # --- how they hang together

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 from small_lake import OGRN, OTHER_OGRN, W20, W21, W23, Small
 
-from kirovlib import registry
+from kirovlib import registry, reports
 from kirovlib.cli import main
 from kirovlib.exports import exchange as exports
 from kirovlib.order.evaluate import judge
@@ -110,6 +110,17 @@ def test_each_kind_of_institution_comes_back_as_itself(small: Small) -> None:
         assert (found[kind], found[f"{kind}-2"]) == (kind, kind)
 
 
+def test_founders_of_one_name_keep_their_own_institutions(small: Small) -> None:
+    for key in ("5", "6"):
+        small.institution(key, name="Управление образования", kind="other")
+    small.institution("7", name="Управление образования", founder_id="6")
+    small.institution("8", name="Сад", founder_id="6")
+    small.institution("9", name="Клуб", founder_id="5")
+    found = again(small).register.institutions.set_index("institution_id")["founder_id"]
+    assert found[["7", "8", "9"]].tolist() == ["6", "6", "5"]
+    assert set(found.index) == {"1", "5", "6", "7", "8", "9"}
+
+
 def test_a_closed_institution_stays_closed(small: Small) -> None:
     small.institution("2", name="Сад", ogrn=OTHER_OGRN, closed_on=pd.Timestamp("2024-02-01"), status="Ликвидация")
     found = again(small).register.institutions.set_index("institution_id").loc["2"]
@@ -124,9 +135,13 @@ def test_an_act_that_frees_from_everything_stands_in_its_column_and_one_of_a_cla
         {"institution_id": "3", "clause": "posts_per_week", "act": "Распоряжение № 6"},
         {"institution_id": "1", "clause": "*", "act": "Распоряжение № 7", "exempt_until": pd.Timestamp("2024-05-01")},
     ]
+    small.institution("4", name="Клуб")  # free for a time: the import would make it for ever
+    small.beside["exemptions"].append(
+        {"institution_id": "4", "clause": "*", "act": "Распоряжение № 8", "exempt_until": pd.Timestamp("2024-12-31")}
+    )
     rows = exported(small)
     acts = {name: row["Официальная страница не ведется на основании"] for name, row in rows.items()}
-    assert acts == {"Школа": None, "Сад": "Распоряжение № 5", "Ясли": None}
+    assert acts == {"Школа": None, "Сад": "Распоряжение № 5", "Ясли": None, "Клуб": None}
     assert again(small).exemptions["institution_id"].tolist() == ["2"]
 
 
@@ -277,3 +292,24 @@ def test_the_command_writes_it_and_refuses_another_kind_of_file(tmp_path: Path) 
     assert any(row["Активность (%)"] not in {None, 0, 100} for row in rows)  # twelve weeks, not one
     refused = CliRunner().invoke(main, [*asked, str(tmp_path / "x.csv")])
     assert (refused.exit_code, "--exchange-xlsx" in refused.output) == (2, True)
+
+
+def test_a_report_writes_the_same_file_and_refuses_it_before_any_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def build(*_: Any, **__: Any) -> Path:
+        (tmp_path / "run.json").write_text('{"shortcomings": []}', "utf-8")
+        return tmp_path / "index.html"
+
+    (tmp_path / "data").symlink_to(Path("data/sample").resolve(), target_is_directory=True)
+    asked = ["--week", "2024-W28", "--home", str(tmp_path), "--exchange-xlsx"]
+    monkeypatch.setattr(reports, "build", lambda *_, **__: pytest.fail("a report was begun"))
+    refused = CliRunner().invoke(main, ["report", *asked, str(tmp_path / "x.csv")])
+    assert (refused.exit_code, "--exchange-xlsx" in refused.output) == (2, True)
+    again = CliRunner().invoke(main, ["report", "--repeat", "run.json", "--exchange-xlsx", "x.xlsx"])
+    assert (again.exit_code, "уберите остальное" in again.output) == (2, True)
+    monkeypatch.setattr(reports, "build", build)
+    for command, name in (("report", "x.xlsx"), ("findings", "y.xlsx")):
+        result = CliRunner().invoke(main, [command, *asked, str(tmp_path / name)])
+        assert "Реестр в форме обмена" in result.output
+    assert (tmp_path / "x.xlsx").read_bytes() == (tmp_path / "y.xlsx").read_bytes()

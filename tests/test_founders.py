@@ -11,6 +11,7 @@ import re
 import shutil
 import zipfile
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -24,9 +25,11 @@ from notebook_cells import ROOT
 from small_lake import Small
 
 from kirovlib import cli
+from kirovlib.cli import report
 from kirovlib.order.evaluate import Judgement, judge
 from kirovlib.reports import founder_pages, founders, letter, notebooks, pages
 from kirovlib.reports import pack as pack_of
+from kirovlib.weeks import Period
 
 MINISTRY, ITS_SCHOOL, ALIEN = "1029900001009", "1029900050003", "1029900001075"
 FLAGS = [
@@ -140,8 +143,14 @@ def test_the_workbook_has_all_results_of_the_founders_institutions(unpacked: Pat
     book = openpyxl.load_workbook(unpacked / "findings.xlsx")
     own = judged.findings[judged.findings["institution_id"].isin(own_of(judged, MINISTRY))]
     assert book["Все результаты"].max_row == len(own) + 1
-    assert book["Нарушения"].max_row == (own["verdict"] == "failed").sum() + 1
-    assert book["Как считали"]["A1"].value.startswith("Неделя")
+    warnings = ["Учебные данные: все учреждения, аккаунты и публикации вымышлены"]
+    warnings += ["Данные неполные: целиком прочитано 16 из 19 аккаунтов (84\u00a0%)"]  # as the letter says
+    told = [row[0] for row in book["Нарушения"].iter_rows(max_row=3, values_only=True)]
+    assert told == [*warnings, "Недель подряд"]
+    assert book["Нарушения"].max_row == (own["verdict"] == "failed").sum() + 3
+    told = [row[0] for row in book["Как считали"].iter_rows(max_row=3, values_only=True)]
+    assert told[:2] == warnings
+    assert told[2].startswith("Неделя")
 
 
 def test_every_link_in_a_zip_leads_to_a_file_of_the_zip_or_to_the_network(unpacked: Path) -> None:
@@ -289,6 +298,14 @@ def test_a_mistake_in_the_template_is_told_before_any_notebook_runs(
     assert result.exit_code == 2
     assert "имени «foundr» нет" in result.output
     assert not (tmp_path / "reports" / "2024-W28").exists()
+
+
+@pytest.mark.parametrize(("today", "is_told"), [("2024-07-28", False), ("2024-07-29", True)])
+def test_a_term_that_is_over_is_told_to_whoever_makes_the_letters(
+    capsys: pytest.CaptureFixture[str], today: str, is_told: bool
+) -> None:
+    report._tell_past_term(Period.parse("2024-W28"), datetime.fromisoformat(f"{today}T09:00+03:00"))
+    assert ("28.07.2024, уже прошёл" in capsys.readouterr().out) == is_told
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from typing import Any
 import docx
 import pytest
 from click.testing import CliRunner
-from small_lake import OGRN, W21, W22, W23, Small
+from small_lake import OGRN, W20, W21, W22, W23, Small
 
 from kirovlib import cli
 from kirovlib.errors import ParameterError
@@ -80,8 +80,9 @@ def test_a_breach_stands_with_its_institution_account_clause_and_what_was_establ
     text = text_of(filled(values))
     for words in (FOUNDER, "20.05.2024 – 26.05.2024", "Школа № 1", "vk:a.test", "1 публикация", row["clause"]):
         assert words in text
-    assert "Проверено учреждений — 2, официальных аккаунтов — 1." in text
+    assert "Учреждений в реестре — 2, официальных аккаунтов — 1." in text
     assert "прочитаны целиком у 1 из 1 аккаунта (100 %)" in text
+    assert "аккаунтов (распоряжение от 15.05.2024 № 131) за период" in text
 
 
 def test_the_term_is_named_as_proposed_and_how_to_contest_is_told_only_where_there_is_a_breach(small: Small) -> None:
@@ -93,6 +94,14 @@ def test_the_term_is_named_as_proposed_and_how_to_contest_is_told_only_where_the
     text = text_of(filled(said(small)))
     assert "09.06.2024" not in text
     assert "не согласны" not in text
+
+
+def test_the_signature_never_stands_alone_on_a_page() -> None:
+    paragraphs = docx.Document(str(letter.SHIPPED)).paragraphs
+    first = next(place for place, each in enumerate(paragraphs) if each.text == "Приложения:")
+    last = next(place for place, each in enumerate(paragraphs) if each.text == "")  # the signature comes next
+    chain = [each for each in paragraphs[first : last + 1] if "{%p" not in each.text]
+    assert [each.paragraph_format.keep_with_next for each in chain] == [True] * 3
 
 
 @pytest.mark.parametrize(("past_weeks", "shown"), [(0, "—"), (1, "2")])
@@ -109,6 +118,17 @@ def test_weeks_of_a_longer_period_are_one_row_each_with_its_dates(small: Small) 
     values = said(small, "2024-05-20_2024-06-02")
     (row,) = [each for each in values["breach_rows"] if "3.1" in each["clause"]]
     assert row["measured"] == "20.05.2024 – 26.05.2024: 1 публикация; 27.05.2024 – 02.06.2024: 2 публикации"
+
+
+def test_a_letter_counts_breaches_as_the_index_and_the_workbook_beside_it_do(small: Small) -> None:
+    small.posts(1, W21)
+    small.posts(2, W22)
+    values = said(small, "2024-05-20_2024-06-02")
+    assert (values["breach_count"], len(values["breach_rows"])) == (2, 1)
+    text = text_of(filled(values))
+    assert "Установлено нарушений — 2 (у 1 учреждения)" in text
+    assert "Нарушений — 2: недели одного нарушения стоят в одной строке." in text
+    assert "в одной строке" not in text_of(filled(said(small)))
 
 
 def test_a_repaired_link_stands_with_its_place_and_both_addresses_and_asks_to_be_opened_first(small: Small) -> None:
@@ -170,6 +190,13 @@ def test_without_any_verdict_the_letter_says_so(small: Small) -> None:
     assert "Выводов о соблюдении порядка за этот период нет" in text_of(filled(values))
 
 
+def test_a_letter_does_not_thank_for_an_account_of_which_nothing_else_is_established(small: Small) -> None:
+    small.posts(3, W20)
+    values = said(small, "2024-W20")  # the norm is not judged in the week in which it begins
+    assert (values["read"], values["breach_rows"]) == ("1 из 1 аккаунта (100\u00a0%)", [])
+    assert values["form"] == "nothing"
+
+
 def test_what_is_not_established_is_counted_by_reason_and_called_no_breach(small: Small) -> None:
     small.posts(1)
     small.batch.coverage.clear()
@@ -219,7 +246,7 @@ def test_foreign_text_is_shown_as_text_and_never_read_as_a_mark(small: Small) ->
 
 
 def test_names_of_the_register_come_clean_into_the_rows(small: Small) -> None:
-    small.institution("1", founder_id="F", name="Школа\t{{ 1 }}\u200e\n& <b>")
+    small.institution("1", founder_id="F", name="Шко\u00adла\t{{ 1 }}\u200e\n& <b>")
     small.posts(1)
     assert said(small)["breach_rows"][0]["institution"] == "Школа {{ 1 }} & <b>"
 
@@ -299,6 +326,15 @@ def test_a_name_that_is_unknown_in_the_header_is_told_too(tmp_path: Path) -> Non
         letter.load(data)
 
 
+def test_a_template_that_does_not_say_that_data_are_incomplete_is_refused(tmp_path: Path) -> None:
+    def without_stamp(document: Any) -> None:
+        for paragraph in document.paragraphs[:3]:
+            paragraph._p.getparent().remove(paragraph._p)
+
+    with pytest.raises(ParameterError, match=r"нет имени «stamp», и письмо не скажет, что данные неполные\. Верните"):
+        letter.load(edited(tmp_path, without_stamp))
+
+
 @pytest.mark.parametrize("content", [b"", b"not a document", b"PK\x05\x06" + bytes(18)])
 def test_what_is_no_document_is_refused_with_what_to_do(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / letter.OWN
@@ -308,15 +344,37 @@ def test_what_is_no_document_is_refused_with_what_to_do(tmp_path: Path, content:
         letter.load(tmp_path)
 
 
-def test_tracked_changes_left_in_a_template_are_refused_since_they_bear_a_name(tmp_path: Path) -> None:
+@pytest.mark.parametrize("place", ["body", "header"])
+@pytest.mark.parametrize("change", ["w:ins", "w:rPrChange"])
+def test_tracked_changes_left_in_a_template_are_refused_since_they_bear_a_name(
+    tmp_path: Path, change: str, place: str
+) -> None:
     def corrected(document: Any) -> None:
-        paragraph = document.add_paragraph("Добавлено")
-        inserted = docx.oxml.OxmlElement("w:ins")
-        inserted.append(paragraph.runs[0]._r)
-        paragraph._p.append(inserted)
+        holder = document if place == "body" else document.sections[0].header
+        paragraph = holder.add_paragraph("Добавлено")
+        made = docx.oxml.OxmlElement(change)
+        made.set(docx.oxml.ns.qn("w:author"), "Вымышленная А. А.")
+        if change == "w:ins":
+            made.append(paragraph.runs[0]._r)
+            paragraph._p.append(made)
+        else:
+            paragraph.runs[0]._r.get_or_add_rPr().append(made)
 
     with pytest.raises(ParameterError, match="исправления или примечания"):
         letter.load(edited(tmp_path, corrected))
+
+
+def test_names_that_word_keeps_of_former_remarks_do_not_go_into_letters(small: Small, tmp_path: Path) -> None:
+    def remarked(document: Any) -> None:
+        people = docx.opc.part.Part(
+            docx.opc.packuri.PackURI("/word/people.xml"), "application/xml", "<p>Вымышленная</p>".encode()
+        )
+        document.part.relate_to(people, "http://schemas.microsoft.com/office/2011/relationships/people")
+
+    data = edited(tmp_path / "own", remarked)
+    small.posts(1)
+    with zipfile.ZipFile(io.BytesIO(filled(said(small), data))) as archive:
+        assert "Вымышленная" not in archive.read("word/people.xml").decode()
 
 
 def kirov(*arguments: str | Path) -> Any:

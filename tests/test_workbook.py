@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import zipfile
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -143,6 +144,22 @@ def test_the_summary_shows_what_was_read_beside_each_share(opened: openpyxl.Work
     assert cells_of(sheet, "Выводов «нарушение»")[1] == failed
 
 
+def test_long_sentences_are_wrapped_across_their_sheet_and_a_number_stands_apart_from_text(
+    opened: openpyxl.Workbook,
+) -> None:
+    for name in ("Сводка", "Как считали"):
+        sheet = opened[name]
+        (stamp,) = [row[0] for row in sheet.iter_rows() if str(row[0].value).startswith("Целиком прочитано")]
+        assert stamp.alignment.wrap_text
+        assert any(stamp.coordinate in merged for merged in sheet.merged_cells.ranges)
+    quoted = next(cell for row in opened["Как считали"].iter_rows() for cell in row if cell.value == "Слова порядка")
+    assert quoted.offset(row=1).alignment.wrap_text
+    longest = max(opened["Как считали"].iter_rows(min_row=quoted.row + 1), key=lambda row: len(str(row[5].value)))
+    assert opened["Как считали"].row_dimensions[longest[5].row].height >= 15 * len(longest[5].value) / 90
+    weeks = next(cell for row in opened["Сводка"].iter_rows() for cell in row if cell.value == "Недель подряд")
+    assert (weeks.alignment.horizontal, weeks.offset(row=1).alignment.horizontal) == ("right", "right")
+
+
 def test_dates_are_dates_numbers_numbers_shares_percent_and_keys_text(opened: openpyxl.Workbook) -> None:
     cells = dict(zip([cell.value for cell in opened["Все результаты"][1]], opened["Все результаты"][2], strict=True))
     assert (cells["С"].data_type, cells["С"].number_format) == ("d", "dd.mm.yyyy")
@@ -192,6 +209,17 @@ def test_a_period_without_breaches_says_so(tmp_path: Path) -> None:
     small.store()
     findings_book.write(tmp_path / "x.xlsx", judge("2024-W21", tmp_path))
     assert openpyxl.load_workbook(tmp_path / "x.xlsx")["Нарушения"]["A2"].value == "Таких строк нет."
+
+
+@pytest.mark.parametrize(("period", "is_told"), [("2024-W22", False), ("2024-05-20_2024-06-02", True)])
+def test_the_summary_of_several_weeks_says_which_numbers_count_each(tmp_path: Path, period: str, is_told: bool) -> None:
+    small = Small(tmp_path)
+    small.covered()
+    small.posts(1)
+    small.store()
+    findings_book.write(tmp_path / "x.xlsx", judge(period, tmp_path))
+    told = [row[0] for row in openpyxl.load_workbook(tmp_path / "x.xlsx")["Сводка"].iter_rows(values_only=True)]
+    assert any(str(each).startswith("В периоде несколько недель") for each in told) == is_told
 
 
 def test_an_unread_account_is_no_breach_in_any_sheet(tmp_path: Path) -> None:
@@ -254,6 +282,12 @@ def test_any_text_at_all_gives_a_file_that_opens(tmp_path_factory: pytest.TempPa
 def test_characters_that_excel_refuses_are_left_out(tmp_path: Path) -> None:
     sheet = written(tmp_path, pd.DataFrame({"text": ["a\x00b\x0b\x1fc\ufffe\ud800d"]}, dtype=object), TEXT)
     assert sheet["A2"].value == "abcd"
+
+
+def test_a_text_like_a_code_of_excel_is_shown_as_it_is(tmp_path: Path) -> None:
+    written(tmp_path, pd.DataFrame({"text": ["_x0041_"]}), TEXT)
+    with zipfile.ZipFile(tmp_path / "x.xlsx") as archive:
+        assert "<t>_x005F_x0041_</t>" in archive.read("xl/worksheets/sheet1.xml").decode()
 
 
 @pytest.mark.parametrize(("text", "is_cut"), [("я" * 32_767, False), ("я" * 32_768, True), ("😀" * 16_384, True)])

@@ -6,7 +6,7 @@ import json
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from kirovlib.cli.base import ANY_PATH, DATE, INCOMPLETE, Command, home_option, 
 from kirovlib.errors import ParameterError
 
 if TYPE_CHECKING:
+    from kirovlib.order.evaluate import Judgement
     from kirovlib.settings import Settings
     from kirovlib.weeks import Period
 
@@ -56,6 +57,15 @@ by_founder_option = click.option(
     "таблица Excel.",
 )
 
+exchange_option = click.option(
+    "--exchange-xlsx",
+    "exchange",
+    type=ANY_PATH,
+    default=None,
+    metavar="ФАЙЛ",
+    help="Записать реестр в форме обмена регионов (.xlsx) с тем, что собрано: госметка, виджеты, активность.",
+)
+
 
 @click.command(cls=Command)
 @click.option(
@@ -66,14 +76,7 @@ by_founder_option = click.option(
     help="Неделя 2024-W21, месяц 2024-05, квартал 2024-Q2 или даты 2024-05-20_2024-06-16.",
 )
 @click.option("--out", type=ANY_PATH, default=None, metavar="ФАЙЛ", help="Записать в .csv, .xlsx или .parquet.")
-@click.option(
-    "--exchange-xlsx",
-    "exchange",
-    type=ANY_PATH,
-    default=None,
-    metavar="ФАЙЛ",
-    help="Записать реестр в форме обмена регионов (.xlsx) с тем, что собрано: госметка, виджеты, активность.",
-)
+@exchange_option
 @click.option("--json", "as_json", is_flag=True, help="Вывести строки в виде JSON.")
 @home_option
 @told
@@ -88,8 +91,7 @@ def findings(*, period: str, out: Path | None, exchange: Path | None, as_json: b
 
     if out is not None:
         files.check_target(out)
-    if exchange is not None:
-        files.check_target(exchange, "--exchange-xlsx", (".xlsx",))
+    _check_exchange(exchange)
     # A workbook tells changes, streaks and activity: it needs the weeks before, as a report does.
     with_past = exchange is not None or (out is not None and out.suffix == ".xlsx")
     past_weeks = past_weeks_for(Period.parse(period)) if with_past else 0
@@ -98,8 +100,7 @@ def findings(*, period: str, out: Path | None, exchange: Path | None, as_json: b
         files.write(out, judged)
         click.echo(f"Выводов записано: {len(judged.findings)}, файл {out}")
     if exchange is not None:
-        files.write_exchange(exchange, judged)
-        click.echo(f"Реестр в форме обмена: {exchange}")
+        _write_exchange(exchange, judged)
     if as_json and out is None:
         click.echo(judged.findings.to_json(orient="records", force_ascii=False, date_format="iso"))
     elif out is None and exchange is None:
@@ -129,6 +130,7 @@ def findings(*, period: str, out: Path | None, exchange: Path | None, as_json: b
 @complete_share_option
 @cards_option
 @by_founder_option
+@exchange_option
 @jobs_option
 @scheduler_option
 @click.option(
@@ -152,6 +154,7 @@ def report(
     complete_share: float | None,
     cards: tuple[str, ...],
     by_founder: bool,
+    exchange: Path | None,
     jobs: int | None,
     scheduler: str,
     repeated: Path | None,
@@ -167,11 +170,12 @@ def report(
         msg = "Параметр --anyway относится только к --repeat: добавьте --repeat ФАЙЛ или уберите его."
         raise ParameterError(msg)
     if repeated is not None:
-        if week or month or quarter or first or last or cards or by_founder or complete_share is not None:
+        if week or month or quarter or first or last or cards or by_founder or exchange or complete_share is not None:
             msg = "С --repeat период и параметры берутся из run.json: уберите остальное."
             raise ParameterError(msg)
         _repeat(found, repeated, anyway=anyway, **how)
         return
+    _check_exchange(exchange)
     period = _period(found.clock(), {"--week": week, "--month": month, "--quarter": quarter}, first, last)
     chosen: dict[str, Any] = {} if complete_share is None else {"complete_share": complete_share}
     if wanted := split_cards(cards):
@@ -184,6 +188,13 @@ def report(
     run = json.loads((index.parent / "run.json").read_text(encoding="utf-8"))
     tell_failed_cards(run)
     tell_founders(index.parent)
+    if by_founder:
+        _tell_past_term(period, found.clock())
+    if exchange is not None:
+        from kirovlib.order import evaluate  # noqa: PLC0415
+        from kirovlib.parameters import past_weeks_for  # noqa: PLC0415
+
+        _write_exchange(exchange, evaluate.judge(period, found.data_dir, past_weeks=past_weeks_for(period)))
     if run["shortcomings"] or run.get("failed_cards"):
         sys.exit(INCOMPLETE)
 
@@ -221,6 +232,31 @@ def tell_founders(folder: Path) -> None:
         click.echo("Архивы для учредителей; кому какой, сказано в списке:")
         click.echo(str((folder / founders.LIST).resolve()))
         click.echo("В письмах впишите отправителя и подпись; чтобы не делать этого каждый раз: kirov letter-template")
+
+
+def _tell_past_term(period: Period, now: datetime) -> None:
+    """Letters of an old period name a day that is over."""
+    from kirovlib import russian  # noqa: PLC0415
+    from kirovlib.order.card import MEND_DAYS  # noqa: PLC0415
+    from kirovlib.weeks import local_date  # noqa: PLC0415
+
+    mend_by = period.last + timedelta(days=MEND_DAYS)
+    if mend_by < local_date(now):
+        click.echo(f"Срок в письмах и карточках, {russian.dated(mend_by)}, уже прошёл: в письмах впишите другой.")
+
+
+def _check_exchange(exchange: Path | None) -> None:
+    from kirovlib.exports import files  # noqa: PLC0415
+
+    if exchange is not None:
+        files.check_target(exchange, "--exchange-xlsx", (".xlsx",))
+
+
+def _write_exchange(exchange: Path, judged: Judgement) -> None:
+    from kirovlib.exports import files  # noqa: PLC0415
+
+    files.write_exchange(exchange, judged)
+    click.echo(f"Реестр в форме обмена: {exchange}")
 
 
 def _repeat(found: Settings, file: Path, *, anyway: bool, **how: Any) -> None:

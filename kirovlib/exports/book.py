@@ -5,6 +5,7 @@ Rows are written one after the other and leave the memory at once (`constant_mem
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -25,15 +26,18 @@ MOST_LINKS = 65_530
 _LONGEST_LINK = 2_079
 _LONGEST_CELL = 32_767
 _CUT = "… [обрезано: в ячейку Excel больше не входит]"
-# What XML 1.0 cannot hold; and what Excel would read as a character's code.
+# What XML 1.0 cannot hold.
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-_CODE = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
 _ADDRESS = re.compile(r"https?://[^\s\x00-\x1f]+")
+_LINE_POINTS = 15
+_MOST_LINES = 27  # Excel's rows are at most 409 points high
 _HEAD_POINTS = 32  # two lines
 _A3, _A4 = 8, 9
 _WIDE = 160  # letters
 _DAY_SECONDS = 86_400
 _EXCEL_EPOCH = pd.Timestamp(1899, 12, 30)
+_WRAPPED = frozenset({"quote"})
+_AT_RIGHT = frozenset({"weeks_name"})  # text that is a number
 _VERDICTS = frozenset({"verdict_name", "before", "now"})
 _VERDICT_TEXTS = {word: f"{wording.SYMBOLS[word]} {text}" for word, text in wording.VERDICTS.items()}
 _WHITE_ON = frozenset({"failed", "passed"})
@@ -78,7 +82,7 @@ class LeftOut(NamedTuple):
 
 def clean(text: str) -> str:
     """Text as a cell can hold it: without characters that XML forbids, cut with a sign where it is too long."""
-    text = _CODE.sub("_x005F_", _ILLEGAL.sub("", text))
+    text = _ILLEGAL.sub("", text)
     if 2 * len(text) <= _LONGEST_CELL:
         return text
     encoded = text.encode("utf-16-le")  # Excel counts UTF-16 units
@@ -119,18 +123,25 @@ class Book:
         self._book.set_properties({"title": title, "created": created.replace(tzinfo=None)})
         self._links = links
         top = {"valign": "top"}
+        right = top | {"align": "right", "indent": 1}  # not to run into the text of the next column
+        head = top | {"bold": True, "bg_color": ACCENT, "font_color": "white", "text_wrap": True}
+        warning = top | {"bold": True, "bg_color": COLOURS["cannot_tell"]}
         made = self._book.add_format
         self._formats = {
             "plain": made(top),
             "title": made({"bold": True, "font_size": 14}),
             "block": made({"bold": True, "font_size": 12, "font_color": ACCENT}),
-            "warning": made({"bold": True, "bg_color": COLOURS["cannot_tell"]}),
-            "head": made(top | {"bold": True, "bg_color": ACCENT, "font_color": "white", "text_wrap": True}),
+            "note": made(top | {"text_wrap": True}),
+            "warning": made(warning),
+            "warning_note": made(warning | {"text_wrap": True}),
+            "head": made(head),
+            "head_right": made(head | {"align": "right"}),
+            "right": made(right),
             "day": made(top | {"num_format": "dd.mm.yyyy"}),
             "moment": made(top | {"num_format": "dd.mm.yyyy hh:mm"}),
-            "number": made(top | {"num_format": "0"}),
-            "share": made(top | {"num_format": "0%"}),
-            "near": made(top | {"num_format": "0.00%"}),
+            "number": made(right | {"num_format": "0"}),
+            "share": made(right | {"num_format": "0%"}),
+            "near": made(right | {"num_format": "0.00%"}),
             "link": made(top | {"font_color": "#0563C1", "underline": 1}),
         } | {
             word: made(top | {"bg_color": colour, "font_color": "white" if word in _WHITE_ON else "black"})
@@ -175,6 +186,7 @@ class Page:
     def __init__(self, book: Book, sheet: Any, name: str) -> None:
         self._book, self._sheet, self._name = book, sheet, name
         self._row = self._link_count = self._plain_count = 0
+        self._widths: Sequence[int] = ()
         sheet.set_landscape()
         sheet.fit_to_pages(1, 0)
         sheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.6)
@@ -187,12 +199,23 @@ class Page:
             self._sheet.write_string(self._row, 0, clean(text), self._book.format(look))
             self._row += 1
 
+    def notes(self, texts: Iterable[str], look: str = "note") -> None:
+        """Long sentences, a row each, across the columns of `widths` and as high as they need."""
+        shown, last = self._book.format(look), max(len(self._widths) - 1, 0)
+        for text in map(clean, texts):
+            self._sheet.set_row(self._row, _points(text, sum(self._widths)))
+            if last:
+                self._sheet.merge_range(self._row, 0, self._row, last, "", shown)
+            self._sheet.write_string(self._row, 0, text, shown)
+            self._row += 1
+
     def gap(self) -> None:
         """A blank row."""
         self._row += 1
 
     def widths(self, widths: Sequence[int]) -> None:
         """Widths of the columns, in letters; what is wide is printed on A3."""
+        self._widths = widths
         self._sheet.set_paper(_A3 if sum(widths) > _WIDE else _A4)
         for column, width in enumerate(widths):
             self._sheet.set_column(column, column, width)
@@ -206,11 +229,15 @@ class Page:
             columns: Which columns; `verdict_name` stands for `verdict`.
         """
         self._sheet.set_row(self._row, _HEAD_POINTS)
-        for column, (title, _) in enumerate(columns.values()):
-            self._sheet.write_string(self._row, column, title, self._book.format("head"))
+        for column, (name, (title, _)) in enumerate(columns.items()):
+            look = "head_right" if name in _AT_RIGHT or _is_number(frame, name) else "head"
+            self._sheet.write_string(self._row, column, title, self._book.format(look))
         self._row += 1
         puts, cells = zip(*(self._column(frame, name) for name in columns), strict=True)
+        wrapped = [(place, width) for place, (name, (_, width)) in enumerate(columns.items()) if name in _WRAPPED]
         for row in zip(*cells, strict=True):
+            if wrapped:
+                self._sheet.set_row(self._row, max(_points(row[place] or "", width) for place, width in wrapped))
             for column, value in enumerate(row):
                 if value is not None:
                     puts[column](self._row, column, value)
@@ -267,7 +294,7 @@ class Page:
             has_zone = isinstance(values.dtype, pd.DatetimeTZDtype)
             local = values.dt.tz_convert(ZONE).dt.tz_localize(None) if has_zone else values
             return self._put("write_number", "moment" if has_zone else "day"), _serial(local)
-        if pd.api.types.is_numeric_dtype(values.dtype) and not pd.api.types.is_bool_dtype(values.dtype):
+        if _is_number(frame, name):
             is_share = name.endswith("_share")
             return self._share if is_share else self._put("write_number", "number"), _numbers(values)
         cells = [("да" if each else "нет") if isinstance(each, bool) else each for each in values.tolist()]
@@ -275,7 +302,8 @@ class Page:
             cells = [Link(each, each) if isinstance(each, str) else None for each in cells]
         if any(isinstance(each, Link) for each in cells):
             return self._address, [each if isinstance(each, Link) else None for each in cells]
-        return self._put("write_string", "plain"), _texts(cells)
+        look = "right" if name in _AT_RIGHT else "note" if name in _WRAPPED else "plain"
+        return self._put("write_string", look), _texts(cells)
 
     def _put(self, method: str, look: str) -> Put:
         write, shown = getattr(self._sheet, method), self._book.format(look)
@@ -299,6 +327,17 @@ class Page:
         else:
             self._link_count += 1
             self._sheet.write_url(row, column, link.url, self._book.format("link"), shown)
+
+
+def _points(text: str, width: int) -> int:
+    """The height of a row that holds a text in so many letters; no program fits it reliably by itself."""
+    line_count = math.ceil(1.1 * len(text) / max(width, 1))  # bold and capital letters are wider
+    return _LINE_POINTS * min(max(line_count, 1), _MOST_LINES)
+
+
+def _is_number(frame: pd.DataFrame, name: str) -> bool:
+    dtype = frame[name].dtype if name in frame else object
+    return pd.api.types.is_numeric_dtype(dtype) and not pd.api.types.is_bool_dtype(dtype)
 
 
 def _serial(moments: pd.Series) -> list[float | None]:

@@ -20,6 +20,7 @@ _CROWD = 20  # from so many accounts on it would be strange if nobody had the ma
 _WIDTHS = {
     "Наименование подведомственной организации": 60, "Официальная страница не ведется на основании": 40,
     "Учредитель": 36, "ОГРН": 16, "Ссылка на госпаблик ВК": 34, "Ключи страниц": 40, "Ключ учреждения": 18,
+    "Ключ учредителя": 18,
     "Ссылки на Одноклассники": 34, "Ссылки на Телеграм": 34, "Другие страницы": 34, "Краткое наименование": 34,
 }  # fmt: skip
 _NUMBERS = (exchange_out.WIDGETS, exchange_out.ACTIVITY, exchange_out.SUBSCRIBERS)
@@ -46,8 +47,8 @@ def write(file: Path, judged: Judgement, kinds_file: Path | None = None) -> None
     with Book(file, "Реестр", judged.period.ends_at) as book:
         book.sheet("Реестр").table(rows, columns, fixed=3)
         notes = book.sheet("Пояснения")
-        notes.widths([140])
-        notes.lines(_explained(judged))
+        notes.widths([20] * 7)
+        notes.notes(_explained(judged))
 
 
 def measures(judged: Judgement) -> pd.DataFrame:
@@ -79,11 +80,11 @@ def measures(judged: Judgement) -> pd.DataFrame:
 
 
 def _acts(judged: Judgement) -> dict[str, str]:
-    """Acts that free an institution from everything, in force when the period ends."""
+    """Acts that free an institution from everything and have no end: the layout has no place for one."""
     last = pd.Timestamp(judged.period.last)
     rows = judged.facts.side.exemptions
     rows = rows[(rows["clause"] == "*") & rows["institution_id"].notna()]
-    rows = rows[~(rows["exempt_from"] > last) & ~(rows["exempt_until"] < last)].drop_duplicates("institution_id")
+    rows = rows[~(rows["exempt_from"] > last) & rows["exempt_until"].isna()].drop_duplicates("institution_id")
     return dict(zip(rows["institution_id"].astype("str"), rows["act"].astype("str"), strict=True))
 
 
@@ -133,6 +134,7 @@ def _explained(judged: Judgement) -> list[str]:
         "Столбцы правее «Среднего охвата» — свои: в форме обмена место только для одной страницы ВКонтакте. По ним "
         "«kirov registry import» возвращает те же учреждения и аккаунты; «Ключи страниц» не меняйте, если страница та "
         "же.",
-        "Не переносятся: исключения по отдельным пунктам, аккаунтам и со сроками, источник записи о «Госпабликах», "
-        "решения и проверки человеком. При импорте с --replace сохраните свой exemptions.csv.",
+        "Не переносятся: исключения по отдельным пунктам и аккаунтам, до какого-то дня, у учреждений со страницами; "
+        "источник записи о «Госпабликах», решения и проверки человеком. При импорте с --replace сохраните свой "
+        "exemptions.csv.",
     ]

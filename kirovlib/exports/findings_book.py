@@ -211,9 +211,9 @@ def _write_changes(page: Page, moved: pd.DataFrame | None) -> None:
 def _write_method(page: Page, book: Book, judged: Judgement, quality: DataQuality) -> None:
     page.widths([width for _, width in _QUOTED.values()])
     page.lines(["Как считали"], "title")
-    page.lines([told.told() for told in book.left_out], "warning")
-    page.lines(quality.doubts, "warning")
-    page.lines([line for line in method.method(judged) if line not in quality.doubts])
+    page.notes([told.told() for told in book.left_out], "warning_note")
+    page.notes(quality.doubts, "warning_note")
+    page.notes([line for line in method.method(judged) if line not in quality.doubts])
     page.gap()
     page.lines(["Слова порядка, по которым проверялось"], "block")
     page.block(method.quotations(judged).astype({"in_force_from": "datetime64[us]"}), _QUOTED)

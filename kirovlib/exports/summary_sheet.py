@@ -11,6 +11,11 @@ from kirovlib.order.data_quality import DataQuality
 from kirovlib.order.evaluate import Judgement
 
 _SHOWN_IN_NEED = 20
+_SEVERAL_WEEKS = (
+    "В периоде несколько недель. «Выводов» и «Нарушений» по учредителям — за каждую неделю отдельно; новых, впервые "
+    "установленных, исправленных, продолжающихся и там, где помощь нужна прежде всего, — недели одного нарушения за "
+    "одно."
+)
 _WIDTHS = (46, 14, 14, 14, 14, 14, 14, 14, 14, 14, 14, 14, 14)
 _HEADLINES: Columns = {"what": ("Показатель", 46), "number": ("Число", 14), "part_share": ("Доля", 14)}
 _COUNTS: Columns = {
@@ -42,7 +47,7 @@ _BLOCKS = {
     "clause": ("По пунктам (аккаунты, у пунктов об учреждении — учреждения)", "Пункт"),
     "platform": ("По сетям (аккаунты)", "Сеть"),
     "kind": ("По видам (учреждения)", "Вид"),
-    "founder": ("По учредителям (учреждения)", "Учредитель"),
+    "founder": ("По учредителям (учреждения; сами учредители, если над ними никого, — «без учредителя»)", "Учредитель"),
 }
 
 
@@ -59,8 +64,9 @@ def write(page: Page, judged: Judgement, moved: pd.DataFrame | None, quality: Da
     page.widths(_WIDTHS)
     page.lines([f"Соблюдение порядка, {period.label}"], "title")
     page.lines([f"Период: {russian.dated(period.start)} – {russian.dated(period.last)}"])
-    page.lines(filter(None, [wording.SOURCES[judged.source]]), "warning")
-    page.lines(quality.doubts, "warning")
+    page.notes(filter(None, [wording.SOURCES[judged.source]]), "warning_note")
+    page.notes(quality.doubts, "warning_note")
+    page.notes([_SEVERAL_WEEKS] if len(period.weeks) > 1 else [])
     page.gap()
     page.block(_headlines(judged, moved), _HEADLINES)
     for by, (title, head) in _BLOCKS.items():

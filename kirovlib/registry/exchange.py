@@ -207,7 +207,7 @@ def _institution(case: Case, founders: Founders) -> dict[str, Any]:
         "kind": case.kind,
         "status": _status(case),
         "closed_on": exchange_keys.iso_date(values["closed_on"]),
-        "founder_id": founders.id_of(values["founder"], values["level"], case),
+        "founder_id": founders.id_of(values["founder"], values["level"], case, values["founder_key"]),
         "sphere": "; ".join(filter(None, (values["sphere"], values["sphere_2"], values["sphere_3"]))),
         "municipality": values["municipality"] or (values["founder"] if is_municipal else ""),
         "ogrn": case.ogrn,

@@ -57,6 +57,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "telegram_addresses": ("Ссылки на Телеграм", "Ссылка на Телеграм"),
     "other_addresses": ("Другие страницы",),
     "institution_key": ("Ключ учреждения",),
+    "founder_key": ("Ключ учредителя",),
     "account_keys": ("Ключи страниц",),
     "closed_on": ("Закрыто с",),
 }  # fmt: skip

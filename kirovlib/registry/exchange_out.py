@@ -24,7 +24,7 @@ MARK, WIDGETS, ACTIVITY, SUBSCRIBERS = (
 _FIRST = exchange_columns.COLUMNS
 _OURS = (
     "short_name", "municipality", "ok_addresses", "telegram_addresses", "other_addresses", "institution_key",
-    "account_keys", "closed_on",
+    "founder_key", "account_keys", "closed_on",
 )  # fmt: skip
 LAYOUT = (
     "Уровень", "Учредитель", "Наименование подведомственной организации",
@@ -137,6 +137,7 @@ def _about(institution: Row, act: str) -> Row:
         _FIRST["short_name"][0]: institution["short_name"],
         _FIRST["municipality"][0]: institution["municipality"],
         _FIRST["institution_key"][0]: institution["institution_id"],
+        _FIRST["founder_key"][0]: institution["founder_id"],
         _FIRST["closed_on"][0]: f"{closed:%d.%m.%Y}" if closed is not None else "",
     }
 

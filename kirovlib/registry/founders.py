@@ -43,12 +43,21 @@ class Founders:
         self._added: dict[str, tuple[str, str]] = {}
         self._levels: defaultdict[str, Counter[str]] = defaultdict(Counter)
 
-    def id_of(self, founder: str, level: str, case: _Speaker) -> str:
-        """The founder's key; empty when none is named or the institution names itself."""
+    def id_of(self, founder: str, level: str, case: _Speaker, key: str = "") -> str:
+        """The founder's key; empty when none is named or the institution names itself.
+
+        Args:
+            founder: Its name.
+            level: The institution's, for founders that have no row.
+            case: The institution.
+            key: Which of several rows of that name is meant, where the register says so.
+        """
         name = normalised(founder)
         if is_nothing(founder) or not name:
             return ""
         rows = self._rows.get(name, [])
+        if key in rows and key != case.institution_id:
+            return key
         if case.institution_id in rows:
             return ""
         if len(rows) == 1:

@@ -164,7 +164,7 @@ def _write(post: Post, founder_id: str, keys: Sequence[str]) -> dict[str, Any]:
         fallen=post.fallen,
     )
     inside = {
-        "findings.xlsx": _workbook(post, rows),
+        "findings.xlsx": _workbook(post, rows, [said["banner"], said["stamp"]]),
         "letter.docx": post.template.filled(said, judged.period.ends_at),
         **founder_pages.indexes(judged, rows, keys, cards, said),
     }
@@ -192,14 +192,19 @@ def _cards(pack: Path, cards: Collection[str], members: set[str]) -> dict[str, b
     return kept | {each: (pack / each).read_bytes() for each in sorted(members) if _FIGURE.fullmatch(each)}
 
 
-def _workbook(post: Post, rows: pd.DataFrame) -> bytes:
-    """Breaches, all results of the founder's institutions, and how was counted."""
+def _workbook(post: Post, rows: pd.DataFrame, warnings: Sequence[str]) -> bytes:
+    """Breaches, all results of the founder's institutions, and how was counted, with the letter's warnings before."""
     file = post.pack / FOLDER / ".findings.xlsx"
     try:
         with Book(file, f"Выводы {post.judged.period.label}", post.judged.period.ends_at) as book:
-            book.sheet("Нарушения").table(rows[rows["verdict"] == "failed"], _BREACHES, fixed=3)
+            breaches = book.sheet("Нарушения")
+            breaches.lines(filter(None, warnings), "warning")
+            breaches.table(rows[rows["verdict"] == "failed"], _BREACHES, fixed=3)
             book.sheet("Все результаты").table(rows, workbook.COLUMNS, fixed=3)
-            book.sheet("Как считали").lines(method.method(post.judged))
+            notes = book.sheet("Как считали")
+            notes.widths([20] * 7)
+            notes.notes(filter(None, warnings), "warning_note")
+            notes.notes(line for line in method.method(post.judged) if line not in warnings)
         return file.read_bytes()
     finally:
         file.unlink(missing_ok=True)

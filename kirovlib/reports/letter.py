@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 SHIPPED = TEMPLATE_DIR / "letter.docx"
 OWN = Path("templates", "letter.docx")  # in the data folder
 NO_DATE = (1980, 1, 1, 0, 0, 0)  # the earliest a ZIP knows
-_TRACKED = re.compile(rb"<w:(?:ins|del|moveFrom|moveTo|commentReference)\b")
+_AUTHOR = re.compile(rb"\bw:author=")  # of tracked changes, of form too, and of remarks
 _SHOWN_MARK = 160
 _CORE = (
     '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
@@ -41,6 +41,7 @@ _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006"
 _PROPERTIES = {
     "docProps/app.xml": f'<Properties xmlns="{_OFFICE}/extended-properties"/>',
     "docProps/custom.xml": f'<Properties xmlns="{_OFFICE}/custom-properties"/>',
+    "word/people.xml": '<w15:people xmlns:w15="http://schemas.microsoft.com/office/word/2012/wordml"/>',
 }
 
 
@@ -68,8 +69,9 @@ def load(data: Path) -> Template:
     """The template of a data folder, `templates/letter.docx`, else the shipped one; tried out in all its forms.
 
     Raises:
-        ParameterError: It cannot be read, names something that there is not, has a mistake in a mark, or remarks and
-            tracked changes were left in it; the message says what to do.
+        ParameterError: It cannot be read, names something that there is not, has a mistake in a mark, does not say
+            that data are incomplete or made up, or remarks and tracked changes were left in it; the message says what
+            to do.
     """
     own = data / OWN
     return check(own if own.is_file() else SHIPPED, f"{data.name}/{OWN.as_posix()}" if own.is_file() else SHIPPED.name)
@@ -84,11 +86,12 @@ def check(file: Path, shown: str) -> Template:
     try:
         content = file.read_bytes()
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            document = archive.read("word/document.xml")
+            archive.getinfo("word/document.xml")
+            parts = [archive.read(name) for name in archive.namelist() if re.fullmatch(r"word/[^/]+\.xml", name)]
     except (OSError, zipfile.BadZipFile, KeyError):
         msg = f"Шаблон письма «{shown}» не читается. Ожидается документ Word (.docx); {_AGAIN}"
         raise ParameterError(msg) from None
-    if _TRACKED.search(document):
+    if any(map(_AUTHOR.search, parts)):
         msg = (
             f"Шаблон письма «{shown}»: в нём остались исправления или примечания рецензирования — они ушли бы в письма "
             "с именем того, кто их сделал. Примите исправления, удалите примечания и сохраните."
@@ -98,9 +101,11 @@ def check(file: Path, shown: str) -> Template:
     for form in letter_words.FORMS:
         _rendered(template, letter_words.example(form))
     _refuse_unknown(template)
+    _refuse_silent(template)
     return template
 
 
+_SAID = {("stamp",): "данные неполные", ("banner", "watermark"): "данные учебные"}
 _AGAIN = "возьмите поставляемый: kirov letter-template --out ФАЙЛ.docx."
 
 
@@ -151,6 +156,21 @@ def _refuse_unknown(template: Template) -> None:
     unknown = document.get_undeclared_template_variables(_environment(), dict(letter_words.example("breaches")))
     if unknown:
         raise ParameterError(_unknown(template, min(unknown)))
+
+
+def _refuse_silent(template: Template) -> None:
+    """A letter on incomplete or made-up data must say so."""
+    import docxtpl  # noqa: PLC0415
+
+    document = docxtpl.DocxTemplate(io.BytesIO(template.content))
+    used = document.get_undeclared_template_variables(_environment())
+    for names, about in _SAID.items():
+        if not used & set(names):
+            msg = (
+                f"Шаблон письма «{template.shown}»: нет имени {' или '.join(f'«{name}»' for name in names)}, и письмо "
+                f"не скажет, что {about}. Верните его или {_AGAIN}"
+            )
+            raise ParameterError(msg)
 
 
 def _unknown(template: Template, name: str) -> str:

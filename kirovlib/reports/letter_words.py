@@ -19,13 +19,13 @@ VARIABLES = {
     "founder": "кому: полное название учредителя",
     "period": "период датами, например 08.07.2024 – 14.07.2024",
     "period_label": "период, как он назван, например 2024-W28",
-    "acts": "акт, по которому проверено, например Распоряжение от 15.05.2024 № 131; пусто, если порядок не действовал",
+    "acts": "акт, по которому проверено, например распоряжение от 15.05.2024 № 131; пусто, если порядок не действовал",
     "institution_count": "сколько учреждений",
     "account_count": "сколько аккаунтов в сетях, о которых говорит порядок",
     "read": "сколько прочитано целиком, например 254 из 258 аккаунтов (98 %)",
     "form": "вид письма: breaches — есть нарушения; thanks — их нет и всё прочитано; neutral — их нет, но прочитано не "
     "всё; nothing — выводов нет",
-    "breach_count": "сколько строк в перечне нарушений",
+    "breach_count": "сколько нарушений, каждая неделя отдельно; в перечне недели одного нарушения — одна строка",
     "breached": "у скольких учреждений, например 31 учреждения",
     "breach_rows": "строки перечня нарушений",
     "breach_rows.number": "номер строки",
@@ -120,7 +120,7 @@ def values(
         "account_count": len(whole),
         "read": _read_words(whole),
         "form": _form(rows, whole),
-        "breach_count": len(breaches),
+        "breach_count": int((rows["verdict"] == "failed").sum()),
         "breached": russian.counted(breached, "учреждения", "учреждений", "учреждений"),
         "breach_rows": breaches,
         "has_weekly": bool(((rows["verdict"] == "failed") & (rows["reason"] == "below_norm")).any()),
@@ -146,7 +146,14 @@ def repaired(findings: pd.DataFrame) -> pd.Series:
 def plain(text: object) -> str:
     """Text on one line, without control characters, marks of direction and what XML cannot hold."""
     seen = "" if pd.isna(text) else str(text)  # type: ignore[call-overload]
-    return " ".join("".join(" " if unicodedata.category(each)[0] == "C" else each for each in seen).split())
+    return " ".join("".join(_printed(each) for each in seen).split())
+
+
+def _printed(character: str) -> str:
+    category = unicodedata.category(character)
+    if category == "Cf":  # a soft hyphen or a mark of direction stands within a word
+        return ""
+    return " " if category[0] == "C" else character
 
 
 def example(form: str) -> dict[str, Any]:
@@ -166,7 +173,8 @@ def example(form: str) -> dict[str, Any]:
 def _form(rows: pd.DataFrame, whole: pd.Series) -> str:
     if (rows["verdict"] == "failed").any():
         return "breaches"
-    if not (rows["verdict"] == "passed").any():
+    # That there is an account at all fulfils nothing: the order does not ask for it.
+    if not ((rows["verdict"] == "passed") & (rows["reason"] != "account_live")).any():
         return "nothing"
     return "thanks" if whole.all() else "neutral"
 
@@ -244,8 +252,9 @@ def _unread(whole: pd.Series, complete_share: float) -> list[str]:
 
 def _acts(judged: Judgement) -> list[str]:
     """The acts by which was judged, without their clauses."""
-    found = method.quotations(judged)["reference"]
-    return list(dict.fromkeys(plain(reference).partition(", п")[0] for reference in found))
+    found = [plain(reference).partition(", п")[0] for reference in method.quotations(judged)["reference"]]
+    # «Распоряжение» within a sentence is «распоряжение»; «ФЗ» stays.
+    return list(dict.fromkeys(act[:1].lower() + act[1:] if act[1:2].islower() else act for act in found))
 
 
 def _reasons(counted: pd.Series) -> list[str]:

@@ -173,7 +173,8 @@ def _write(plan: _Plan, makers: Makers, *, progress: bool) -> tuple[dict[str, fl
     made |= {makers.submit(job): key for key, job in plan.cards.items()}
     pages.write_assets(folder / "assets")
     files.write_parquet(folder / "findings.parquet", judged)
-    files.write(folder / "findings.xlsx", judged)
+    moved = changes.named_changes(judged)
+    files.write(folder / "findings.xlsx", judged, moved)
     timings, failed = _gathered(made, plan.pages, progress=progress)
     for key in failed:  # who was killed, or had no room, may have left half of it
         Path(plan.cards[key].page).unlink(missing_ok=True)
@@ -185,7 +186,7 @@ def _write(plan: _Plan, makers: Makers, *, progress: bool) -> tuple[dict[str, fl
         cards_of.write_index(folder, judged, list(hrefs), failed, plan.around(*_INDEX))
     context = plan.around(*_INDEX) | {
         "questions": plan.questions,
-        "tiles": charts.tiles(judged, changes.named_changes(judged)).data,
+        "tiles": charts.tiles(judged, moved).data,
         "method": method.method(judged),
         "files": plan.files,
     }

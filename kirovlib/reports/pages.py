@@ -22,7 +22,10 @@ WIDGET_MIME = "application/vnd.jupyter.widget-view+json"
 _ONLY_LIVE = '<p class="empty">Эта часть работает только в JupyterLab: откройте тетрадь командой «kirov lab».</p>'
 TEMPLATE_DIR = Path(__file__).with_name("template")
 CARDS = "cards/index"  # the name of the page that lists the cards
-_PLAIN_ID = re.compile(r"(?!index\Z)[A-Za-z0-9][A-Za-z0-9._-]{0,59}", re.ASCII)
+# Windows tells no capital letters apart and keeps some names for devices; a hash must not be another's key either.
+_PLAIN_ID = re.compile(
+    r"(?!index\Z|[0-9a-f]{12}\Z|(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|\Z))[a-z0-9][a-z0-9._-]{0,59}", re.ASCII
+)
 # What `charts.table` makes of an institution's name: its key is an attribute, the name is escaped.
 _INSTITUTION = re.compile(r'<td data-i=(?:"([^"]*)"|([\w.-]+))>(.*?)</td>', re.ASCII)
 
