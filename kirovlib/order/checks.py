@@ -282,7 +282,6 @@ def _portal_link(page: Page, target: str, what: str, parameters: Mapping[str, An
     misspelt = [link for link in ours if link.state == portal_links.MISSPELT]
     broken = [link for link in ours if link.state == portal_links.BROKEN]
     other = [link for link in page.links if link.state == portal_links.OTHER_TARGET]
-    add = f"Добавьте в меню сообщества ссылку на {what} из личного кабинета «Госпабликов»."
     if works:
         best = min(works, key=lambda link: len(_notes(link, page)))
         notes = _notes(best, page)
@@ -293,14 +292,15 @@ def _portal_link(page: Page, target: str, what: str, parameters: Mapping[str, An
             verdict = "cannot_tell"  # the right one may stand where nobody saw it
         return Outcome(verdict, "link_misspelt", misspelt[0].url, tuple(misspelt), repair=repair)
     if other:
-        return Outcome("cannot_tell", "other_target", other[0].url, tuple(other), repair=add)
+        return Outcome("cannot_tell", "other_target", other[0].url, tuple(other))
     if page.menu_silence:
-        return Outcome("cannot_tell", page.menu_silence, "меню неизвестно", tuple(broken), repair=add)
+        return Outcome("cannot_tell", page.menu_silence, "меню неизвестно", tuple(broken))
     if broken:
         repair = _mend(broken, page, parameters)
         return Outcome("failed", "link_broken", broken[0].url, tuple(broken), repair=repair)
     seen = russian.counted(len(page.links), "ссылка", "ссылки", "ссылок")
-    return Outcome("failed", "missing", f"просмотрено: {seen}, нужной нет", page.links, repair=add)
+    repair = f"Добавьте в меню сообщества ссылку на {what} из личного кабинета «Госпабликов»."
+    return Outcome("failed", "missing", f"просмотрено: {seen}, нужной нет", page.links, repair=repair)
 
 
 def _notes(link: PortalLink, page: Page) -> tuple[str, ...]:
