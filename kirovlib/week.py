@@ -15,6 +15,7 @@ from kirovlib import registry, reports
 from kirovlib.collect import NetworkPlan, Summary, collect, selection
 from kirovlib.errors import AccessError, InputError, LakeError, ParameterError
 from kirovlib.lake import Lake, alone
+from kirovlib.order.card import MEND_DAYS
 from kirovlib.order.data_quality import COMPLETE_SHARE
 from kirovlib.parameters import past_weeks_for
 from kirovlib.platforms.base import Window
@@ -69,7 +70,8 @@ def run(
     Args:
         settings: The home folder, tokens, clock.
         week: The week, by default the last full one.
-        chosen: What `reports.build` is given that says what is in the pack, such as `complete_share`.
+        chosen: What `reports.build` is given that says what is in the pack (`record.CHOICES`); what is not told is as
+            in the week's pack that is there.
         how: What it is given besides and its result does not depend on.
         announce: Called with the plan of each network before the first request.
         tell: Called with the collection's summary before the report is made.
@@ -87,7 +89,8 @@ def run(
         latest = last_full_week(settings.clock()).label
         msg = f"Неделя {week.label} ещё не кончилась. Последняя полная неделя — {latest}."
         raise ParameterError(msg)
-    given = {"complete_share": COMPLETE_SHARE, **(chosen or {})}
+    usual = {"complete_share": COMPLETE_SHARE, "mend_days": MEND_DAYS}
+    given = {**usual, **_chosen_before(settings, period), **(chosen or {})}
     with alone(settings.reports_dir / ".week.lock", _BUSY):
         summary, troubles = _collected(settings, period, announce, progress=progress)
         if summary is not None:
@@ -105,6 +108,11 @@ def run(
     folder = settings.reports_dir / period.label
     said = (record.read(folder / record.FILE) or {}).get("shortcomings", [])
     return Done(week, folder, is_new, summary, troubles, tuple(said))
+
+
+def _chosen_before(settings: Settings, period: Period) -> dict[str, Any]:
+    run = record.read(settings.reports_dir / period.label / record.FILE)
+    return record.chosen(run) if run else {}
 
 
 def _collected(

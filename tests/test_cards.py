@@ -23,7 +23,7 @@ from test_reports import digests
 
 from kirovlib import charts, demo, reports
 from kirovlib.cli import main
-from kirovlib.cli.report import split_cards
+from kirovlib.cli.report import chosen_of
 from kirovlib.errors import KirovError, ParameterError
 from kirovlib.order import changes, evaluate
 from kirovlib.order.evaluate import Judgement
@@ -66,7 +66,7 @@ def judged(home: Path) -> Judgement:
 @pytest.fixture(scope="module")
 def pack(home: Path) -> Path:
     """A pack with the cards of those that have a breach."""
-    return reports.build(Settings(home=home), W28, cards=["failed"], progress=False).parent
+    return reports.build(Settings(home=home), W28, cards=["failed"], mend_days=20, progress=False).parent
 
 
 def failing(judged: Judgement) -> list[str]:
@@ -96,9 +96,10 @@ def test_cards_of_nobody_that_is_known_are_refused_before_anything_is_made(
 
 
 def test_keys_are_given_with_commas_or_one_after_the_other() -> None:
-    assert split_cards(["a,b", " c "]) == ["a", "b", "c"]
-    assert split_cards(["none"]) == split_cards([]) == []
-    assert split_cards(["failed"]) == ["failed"]
+    assert chosen_of(["a,b", " c "]) == {"cards": ["a", "b", "c"]}
+    assert chosen_of(["failed"], by_founder=False, mend_days=None) == {"cards": ["failed"], "by_founder": False}
+    assert chosen_of(["none"]) == {"cards": []}
+    assert chosen_of([]) == {}
 
 
 @pytest.mark.parametrize("key", ["index", "../x", "", "a/b", "школа", "a" * 61, "-a", ".", "a\n", "A", "con", "nul.x"])
@@ -120,6 +121,13 @@ def test_each_card_is_a_page_of_its_institution_and_no_other(pack: Path, judged:
         assert text.count('class="figure"') == 2
         assert f'content="{pages.POLICY}"' in html.unescape(text)
         assert "Учебные данные" in text
+
+
+def test_a_card_names_the_day_until_which_to_mend_that_was_chosen(pack: Path, judged: Judgement) -> None:
+    for key in failing(judged):
+        text = (pack / "cards" / f"{pages.safe_name(key)}.html").read_text(encoding="utf-8")
+        assert "03.08.2024" in text
+        assert "28.07.2024" not in text
 
 
 def test_all_links_of_pages_and_cards_lead_to_files_of_the_pack(pack: Path) -> None:
@@ -195,7 +203,7 @@ def test_jobs_and_kernels_do_not_change_a_byte(home: Path, pack: Path, tmp_path:
     before = digests(pack)
     stock = Settings(home=tmp_path / "stock", variables={"KIROV_KERNELS": "stock"})
     shutil.copytree(home / "data", stock.data_dir)
-    again = reports.build(stock, W28, cards=["failed"], jobs=3, progress=False).parent
+    again = reports.build(stock, W28, cards=["failed"], mend_days=20, jobs=3, progress=False).parent
     assert digests(again) == before
 
 

@@ -29,7 +29,6 @@ from kirovlib.cli import report
 from kirovlib.order.evaluate import Judgement, judge
 from kirovlib.reports import founder_pages, founders, letter, notebooks, pages
 from kirovlib.reports import pack as pack_of
-from kirovlib.weeks import Period
 
 MINISTRY, ITS_SCHOOL, ALIEN = "1029900001009", "1029900050003", "1029900001075"
 FLAGS = [
@@ -300,12 +299,24 @@ def test_a_mistake_in_the_template_is_told_before_any_notebook_runs(
     assert not (tmp_path / "reports" / "2024-W28").exists()
 
 
-@pytest.mark.parametrize(("today", "is_told"), [("2024-07-28", False), ("2024-07-29", True)])
-def test_a_term_that_is_over_is_told_to_whoever_makes_the_letters(
-    capsys: pytest.CaptureFixture[str], today: str, is_told: bool
+@pytest.mark.parametrize(
+    ("today", "given", "told"),
+    [
+        ("2024-07-28", {}, ""),
+        ("2024-07-29", {}, "28.07.2024, уже прошёл. Чтобы дать две недели, повторите с --mend-days 29"),
+        ("2024-07-29", {"mend_days": 15}, ""),
+        ("2024-07-29", {"by_founder": False}, ""),
+        ("2025-07-29", {"by_founder": False, "cards": ["all"]}, "впишите в письма другой"),
+    ],
+)
+def test_a_term_that_is_over_is_told_to_whoever_makes_cards_or_letters(
+    capsys: pytest.CaptureFixture[str], today: str, given: dict[str, Any], told: str
 ) -> None:
-    report._tell_past_term(Period.parse("2024-W28"), datetime.fromisoformat(f"{today}T09:00+03:00"))
-    assert ("28.07.2024, уже прошёл" in capsys.readouterr().out) == is_told
+    run = {"period": "2024-W28", "parameters": {"mend_days": 14, "by_founder": True, **given}}
+    report.tell_past_term(run, datetime.fromisoformat(f"{today}T09:00+03:00"))
+    out = capsys.readouterr().out
+    assert told in out
+    assert bool(out) == bool(told)
 
 
 @pytest.fixture(scope="module")

@@ -165,8 +165,12 @@ def spoil_order(home: Path) -> None:
     shutil.copy(Path(week.__file__).with_name("order") / "clauses.toml", home / "data" / "order")
 
 
-def spoil_summary(home: Path) -> None:
+def lose_the_summary(home: Path) -> None:
     (home / "reports" / WEEK.label / "summary.html").unlink()
+
+
+def lose_a_notebook(home: Path) -> None:
+    (home / "reports" / WEEK.label / "notebooks" / "01_overview.ipynb").unlink()
 
 
 def spoil_version(home: Path) -> None:
@@ -180,7 +184,9 @@ def spoil_run(home: Path) -> None:
     (home / "reports" / WEEK.label / "run.json").write_text("{", encoding="utf-8")
 
 
-@pytest.mark.parametrize("spoil", [spoil_register, spoil_order, spoil_summary, spoil_version, spoil_run])
+@pytest.mark.parametrize(
+    "spoil", [spoil_register, spoil_order, spoil_version, spoil_run, lose_the_summary, lose_a_notebook]
+)
 def test_what_the_report_rests_on_has_changed_and_it_is_made_anew(
     spoil: Callable[[Path], None], made: Path, monkeypatch: pytest.MonkeyPatch, network: Sandbox
 ) -> None:
@@ -201,6 +207,23 @@ def test_other_parameters_make_it_anew(made: Path, network: Sandbox, monkeypatch
         (0.5, None, None),
         (0.98, ["failed"], 1),
     ]
+
+
+def test_what_was_chosen_for_a_week_stays_until_something_else_is(made: Path, network: Sandbox) -> None:
+    def run(**chosen: Any) -> week.Done:
+        return week.run(reached(made, network), chosen=chosen, progress=False)
+
+    def parameters() -> dict[str, Any]:
+        found = json.loads((made / "reports" / WEEK.label / "run.json").read_text(encoding="utf-8"))["parameters"]
+        return {name: value for name, value in found.items() if name not in {"past_weeks", "complete_share"}}
+
+    assert run(cards=["failed"], mend_days=30).is_new
+    assert not run().is_new
+    assert run(by_founder=True).is_new
+    assert parameters() == {"cards": ["failed"], "mend_days": 30, "by_founder": True}
+    assert not run(cards=["failed"]).is_new
+    assert run(cards=[], by_founder=False).is_new
+    assert parameters() == {"mend_days": 30}
 
 
 def test_accounts_that_cannot_be_had_are_asked_again_when_the_register_names_them_otherwise(
@@ -435,7 +458,8 @@ def test_a_network_that_fails_is_told_with_its_reason(
     home: Path, network: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = week.Done(WEEK, home, is_new=True, collected=None, troubles=(NetworkError("Сеть не отвечает"),))
-    (home / "run.json").write_text("{}", encoding="utf-8")
+    told = {"period": WEEK.label, "parameters": {"mend_days": 14}}
+    (home / "run.json").write_text(json.dumps(told), encoding="utf-8")
     monkeypatch.setattr(week, "run", lambda *_, **__: made)
     result = kirov(home, network, "--cards", "failed")
     assert result.exit_code == 4

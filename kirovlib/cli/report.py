@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from kirovlib.weeks import Period
 
 _SHOWN_FILES = 5
+_MOST_MEND_DAYS = 365
 
 cards_option = click.option(
     "--cards",
@@ -51,10 +52,18 @@ complete_share_option = click.option(
     help="С какой доли целиком прочитанных аккаунтов данные считаются полными; по умолчанию 0.98.",
 )
 by_founder_option = click.option(
-    "--by-founder",
-    is_flag=True,
+    "--by-founder/--no-by-founder",
+    default=None,
     help="Архив каждому учредителю: письмо, карточки его учреждений (тех, у кого нарушения или исправленные ссылки), "
     "таблица Excel.",
+)
+
+mend_days_option = click.option(
+    "--mend-days",
+    type=click.IntRange(1, _MOST_MEND_DAYS),
+    default=None,
+    metavar="ДНЕЙ",
+    help="Сколько дней после конца периода даётся на исправление, в карточках и письмах; по умолчанию 14.",
 )
 
 exchange_option = click.option(
@@ -130,6 +139,7 @@ def findings(*, period: str, out: Path | None, exchange: Path | None, as_json: b
 @complete_share_option
 @cards_option
 @by_founder_option
+@mend_days_option
 @exchange_option
 @jobs_option
 @scheduler_option
@@ -153,7 +163,8 @@ def report(
     last: datetime | None,
     complete_share: float | None,
     cards: tuple[str, ...],
-    by_founder: bool,
+    by_founder: bool | None,
+    mend_days: int | None,
     exchange: Path | None,
     jobs: int | None,
     scheduler: str,
@@ -170,26 +181,22 @@ def report(
         msg = "Параметр --anyway относится только к --repeat: добавьте --repeat ФАЙЛ или уберите его."
         raise ParameterError(msg)
     if repeated is not None:
-        if week or month or quarter or first or last or cards or by_founder or exchange or complete_share is not None:
+        given = (week, month, quarter, first, last, cards or None, exchange, by_founder, mend_days, complete_share)
+        if any(each is not None for each in given):
             msg = "С --repeat период и параметры берутся из run.json: уберите остальное."
             raise ParameterError(msg)
         _repeat(found, repeated, anyway=anyway, **how)
         return
     _check_exchange(exchange)
     period = _period(found.clock(), {"--week": week, "--month": month, "--quarter": quarter}, first, last)
-    chosen: dict[str, Any] = {} if complete_share is None else {"complete_share": complete_share}
-    if wanted := split_cards(cards):
-        chosen["cards"] = wanted
-    if by_founder:
-        chosen["by_founder"] = True
+    chosen = chosen_of(cards, complete_share=complete_share, mend_days=mend_days, by_founder=by_founder)
     index = reports.build(found, period, **chosen, **how)
     click.echo("Отчёт готов, откройте в браузере:")
     click.echo(str(index.resolve()))
     run = json.loads((index.parent / "run.json").read_text(encoding="utf-8"))
     tell_failed_cards(run)
     tell_founders(index.parent)
-    if by_founder:
-        _tell_past_term(period, found.clock())
+    tell_past_term(run, found.clock())
     if exchange is not None:
         from kirovlib.order import evaluate  # noqa: PLC0415
         from kirovlib.parameters import past_weeks_for  # noqa: PLC0415
@@ -199,10 +206,11 @@ def report(
         sys.exit(INCOMPLETE)
 
 
-def split_cards(given: Sequence[str]) -> list[str]:
-    """Words of `--cards`, which may be repeated and hold several with commas; nothing for `none`."""
-    words = [word.strip() for each in given for word in each.split(",") if word.strip()]
-    return [] if words == ["none"] else words
+def chosen_of(cards: Sequence[str], **given: Any) -> dict[str, Any]:
+    """Of what says what is in a pack that which was given on the command line; no cards for `--cards none`."""
+    words = [word.strip() for each in cards for word in each.split(",") if word.strip()]
+    chosen = {name: value for name, value in given.items() if value is not None}
+    return chosen | ({"cards": [] if words == ["none"] else words} if words else {})
 
 
 def tell_failed_cards(run: Mapping[str, Any]) -> None:
@@ -234,15 +242,19 @@ def tell_founders(folder: Path) -> None:
         click.echo("В письмах впишите отправителя и подпись; чтобы не делать этого каждый раз: kirov letter-template")
 
 
-def _tell_past_term(period: Period, now: datetime) -> None:
-    """Letters of an old period name a day that is over."""
+def tell_past_term(run: Mapping[str, Any], now: datetime) -> None:
+    """Say that the day until which to mend is over, where a pack has cards or letters that name it."""
     from kirovlib import russian  # noqa: PLC0415
     from kirovlib.order.card import MEND_DAYS  # noqa: PLC0415
-    from kirovlib.weeks import local_date  # noqa: PLC0415
+    from kirovlib.weeks import Period, local_date  # noqa: PLC0415
 
-    mend_by = period.last + timedelta(days=MEND_DAYS)
-    if mend_by < local_date(now):
-        click.echo(f"Срок в письмах и карточках, {russian.dated(mend_by)}, уже прошёл: в письмах впишите другой.")
+    given, last, today = run["parameters"], Period.parse(run["period"]).last, local_date(now)
+    mend_by = last + timedelta(days=given["mend_days"])
+    if mend_by >= today or not (given.get("cards") or given.get("by_founder")):
+        return
+    days = (today - last).days + MEND_DAYS
+    again = f"повторите с --mend-days {days}" if days <= _MOST_MEND_DAYS else "впишите в письма другой"
+    click.echo(f"Срок в карточках и письмах, {russian.dated(mend_by)}, уже прошёл. Чтобы дать две недели, {again}.")
 
 
 def _check_exchange(exchange: Path | None) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,12 +16,14 @@ from kirovlib.cli.collect import tell_plan
 from kirovlib.cli.report import (
     by_founder_option,
     cards_option,
+    chosen_of,
     complete_share_option,
     jobs_option,
+    mend_days_option,
     scheduler_option,
-    split_cards,
     tell_failed_cards,
     tell_founders,
+    tell_past_term,
 )
 
 if TYPE_CHECKING:
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
 @click.argument("label", metavar="[НЕДЕЛЯ]", required=False)
 @cards_option
 @by_founder_option
+@mend_days_option
 @complete_share_option
 @jobs_option
 @scheduler_option
@@ -42,7 +46,8 @@ def week(
     *,
     label: str | None,
     cards: tuple[str, ...],
-    by_founder: bool,
+    by_founder: bool | None,
+    mend_days: int | None,
     complete_share: float | None,
     jobs: int | None,
     scheduler: str,
@@ -51,7 +56,8 @@ def week(
     """Неделя одной командой: собрать недостающее, проверить, составить отчёт и итоги на одной странице.
 
     НЕДЕЛЯ — например 2024-W21; по умолчанию последняя полная. Команду можно прервать и запустить снова в любой момент:
-    она продолжит и ничего не сделает дважды.
+    она продолжит и ничего не сделает дважды. Что выбрано для отчёта недели (карточки, архивы, срок), остаётся, пока
+    не указано другое.
     """
     from kirovlib import settings  # noqa: PLC0415
     from kirovlib import week as whole  # noqa: PLC0415
@@ -59,8 +65,7 @@ def week(
 
     found = settings.load(home)
     asked = Week.parse(label) if label else None
-    chosen: dict[str, Any] = {"cards": split_cards(cards), "by_founder": by_founder}
-    chosen |= {} if complete_share is None else {"complete_share": complete_share}
+    chosen = chosen_of(cards, complete_share=complete_share, mend_days=mend_days, by_founder=by_founder)
     again = _again(asked, chosen)
 
     def announce(plans: Sequence[NetworkPlan]) -> None:
@@ -69,19 +74,21 @@ def week(
     done = whole.run(
         found, asked, chosen=chosen, how={"jobs": jobs, "scheduler": scheduler}, announce=announce, tell=tell_summary
     )
-    _tell(done, again)
+    _tell(done, again, found.clock())
 
 
 def _again(asked: Week | None, chosen: Mapping[str, Any]) -> str:
     """The command that goes on where this one ended."""
     words = ["kirov week", *([asked.label] if asked else [])]
-    words += [f"--cards {','.join(chosen['cards'])}"] if chosen["cards"] else []
-    words += ["--by-founder"] if chosen["by_founder"] else []
+    words += [f"--cards {','.join(chosen['cards']) or 'none'}"] if "cards" in chosen else []
+    if "by_founder" in chosen:
+        words.append("--by-founder" if chosen["by_founder"] else "--no-by-founder")
+    words += [f"--mend-days {chosen['mend_days']}"] if "mend_days" in chosen else []
     words += [f"--complete-share {chosen['complete_share']:g}"] if "complete_share" in chosen else []
     return " ".join(words)
 
 
-def _tell(done: Done, again: str) -> None:
+def _tell(done: Done, again: str, now: datetime) -> None:
     if done.folder is None:
         click.echo(f"Сбор прерван, собранное сохранено. Чтобы продолжить: {again}", err=True)
         sys.exit(INCOMPLETE)
@@ -95,6 +102,7 @@ def _tell(done: Done, again: str) -> None:
     run = json.loads((done.folder / "run.json").read_text(encoding="utf-8"))
     failed = run.get("failed_cards", {})
     tell_failed_cards(run)
+    tell_past_term(run, now)
     if done.shortcomings:
         click.echo(
             f"Данные неполные: {'; '.join(done.shortcomings)}. Что не собрано и что делать, сказано в итогах.", err=True

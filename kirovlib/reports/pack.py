@@ -18,6 +18,7 @@ from kirovlib.errors import ParameterError
 from kirovlib.exports import files
 from kirovlib.lake import alone
 from kirovlib.order import changes, data_quality, method
+from kirovlib.order.card import MEND_DAYS
 from kirovlib.order.evaluate import Judgement
 from kirovlib.parameters import past_weeks_for
 from kirovlib.reports import cards as cards_of
@@ -40,6 +41,7 @@ def build(
     complete_share: float = data_quality.COMPLETE_SHARE,
     cards: Sequence[str] = (),
     by_founder: bool = False,
+    mend_days: int = MEND_DAYS,
     jobs: int | None = None,
     scheduler: str = "",
     progress: bool = True,
@@ -55,6 +57,7 @@ def build(
         cards: Whose cards are made, see `cards.chosen`; by default nobody's.
         by_founder: Whether each founder gets a ZIP with its cards, workbook and letter (`founders.write`); cards of
             those that letters tell of are made then too.
+        mend_days: So many days after the period's end to mend or contest, on cards and in letters.
         jobs: How many pages are made at a time; by default as many as cores and memory allow.
         scheduler: Address of a Dask cluster that makes the pages; blank: this machine does.
         progress: Whether to draw a progress bar.
@@ -68,8 +71,8 @@ def build(
         KirovError: A notebook other than a card's failed.
     """
     started = time.perf_counter()
-    chosen: dict[str, Any] = {"complete_share": complete_share} | ({"cards": list(cards)} if cards else {})
-    chosen |= {"by_founder": True} if by_founder else {}
+    chosen: dict[str, Any] = {"complete_share": complete_share, "mend_days": mend_days}
+    chosen |= ({"cards": list(cards)} if cards else {}) | ({"by_founder": True} if by_founder else {})
     template = letter.load(settings.data_dir) if by_founder else None  # a mistake in it is told before any work
     target = settings.reports_dir / period.label
     # What is aside goes last, when nobody writes or reads there any more. The makers warm up while we judge.
@@ -81,12 +84,13 @@ def build(
         judged = remembered.judged
         shortcomings = data_quality.shortcomings(judged, complete_share)
         keys = cards_of.chosen(judged, [*cards, *(founders.told_of(judged) if by_founder else ())])
-        plan = _Plan(aside, judged, now, pages.stamp(shortcomings), keys)
+        plan = _Plan(aside, judged, now, pages.stamp(shortcomings), keys, mend_days)
         plan.files += [founders.LISTED] if by_founder else []
         makers.remember(remembered)
         timings, failed = _write(plan, makers, progress=progress)
         if template is not None:
-            timings |= founders.write(aside, judged, template, complete_share=complete_share, progress=progress)
+            terms: dict[str, Any] = {"complete_share": complete_share, "mend_days": mend_days}
+            timings |= founders.write(aside, judged, template, **terms, progress=progress)
         summary.write(aside, judged, shortcomings)
         timings["total_seconds"] = round(time.perf_counter() - started, 3)
         record.write(aside, judged, made_of, chosen, shortcomings, timings)
@@ -112,7 +116,9 @@ def _aside(target: Path) -> Iterator[Path]:
 class _Plan:
     """The pages of a pack, and what stands around them."""
 
-    def __init__(self, folder: Path, judged: Judgement, settings: Settings, stamp: str, keys: Sequence[str]) -> None:
+    def __init__(
+        self, folder: Path, judged: Judgement, settings: Settings, stamp: str, keys: Sequence[str], mend_days: int
+    ) -> None:
         self.folder, self.judged, self._stamp = folder, judged, stamp
         sources = {name: notebooks.NOTEBOOKS_DIR / f"{name}.ipynb" for name in notebooks.REPORTED}
         about = {name: nbformat.read(source, 4).metadata for name, source in sources.items()}
@@ -128,7 +134,8 @@ class _Plan:
         self.questions = {name: metadata["question"] for name, metadata in about.items()}
         self.questions[cards_of.INDEX[0]] = "Что установлено о каждом учреждении и что ему сделать?"
         period, home = judged.period, settings.home
-        values = {"period": period.label, "data": settings.data_dir.name, "past_weeks": past_weeks_for(period)}
+        values: dict[str, Any] = {"period": period.label, "data": settings.data_dir.name}
+        values |= {"past_weeks": past_weeks_for(period), "mend_days": mend_days}
         self.pages = {name: self._page(sources[name], title, values, home) for name, title in titles}
         self.cards = cards_of.jobs(judged, keys, values, home, folder, self.around(*_INDEX))
 

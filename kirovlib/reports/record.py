@@ -18,7 +18,11 @@ from kirovlib.settings import Settings
 from kirovlib.weeks import Period
 
 FILE = "run.json"
-_LIBRARIES = ("pandas", "duckdb", "pyarrow", "plotly", "papermill", "nbconvert", "xlsxwriter", "docxtpl", "python-docx")
+CHOICES = ("complete_share", "mend_days", "cards", "by_founder")  # of `pack.build`: what says what is in a pack
+_LIBRARIES = (
+    "numpy", "pandas", "duckdb", "pyarrow", "plotly", "papermill", "nbclient", "nbformat", "ipykernel", "nbconvert",
+    "jinja2", "xlsxwriter", "docxtpl", "python-docx",
+)  # fmt: skip
 _PACKAGE = Path(__file__).resolve().parents[1]
 _NAMES = {
     "registry": "реестр",
@@ -58,7 +62,7 @@ def write(
     """Write a pack's `run.json`.
 
     Args:
-        folder: Of the pack.
+        folder: Of the pack, all its other files in it already.
         judged: What was reported.
         made_of: What `inputs` said before anything was read.
         given: The parameters of `build`, by name, that say what is in the pack.
@@ -88,6 +92,7 @@ def write(
         "shortcomings": list(shortcomings),
         "collected_share": round(judged.collected_share(), 6),
         "verdicts": {word: int((judged.findings["verdict"] == word).sum()) for word in tables.VERDICTS},
+        "files": sorted(file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file()),
         "timings": timings,
     }
     store(folder / FILE, content)
@@ -100,7 +105,7 @@ def parameters(period: Period, given: Mapping[str, Any]) -> dict[str, Any]:
 
 def chosen(run: Mapping[str, Any]) -> dict[str, Any]:
     """What `pack.build` was given, of the content of a `run.json`."""
-    return {name: value for name, value in run["parameters"].items() if name != "past_weeks"}
+    return {name: run["parameters"][name] for name in CHOICES if name in run["parameters"]}
 
 
 def note_failed_cards(folder: Path, failed: Mapping[str, str]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import inspect
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from typing import Any
 
 from kirovlib.errors import ParameterError
 from kirovlib.lake import Lake, alone
-from kirovlib.reports import pack, record, summary
+from kirovlib.reports import pack, record
 from kirovlib.reports.frozen import lay_out
 from kirovlib.settings import Settings
 from kirovlib.weeks import Period
@@ -39,7 +38,9 @@ class Repeated:
 
 
 def is_current(settings: Settings, period: Period, chosen: Mapping[str, Any]) -> bool:
-    """Whether the period's pack is there and would come out the same: lake, register, order, versions, parameters.
+    """Whether the period's pack is there, no file of it lost, and would come out the same.
+
+    That is, of the same lake, register, order, notebooks, versions and parameters.
 
     Args:
         settings: The home folder.
@@ -51,7 +52,7 @@ def is_current(settings: Settings, period: Period, chosen: Mapping[str, Any]) ->
     """
     folder = settings.reports_dir / period.label
     run = record.read(folder / record.FILE)
-    if run is None or not all((folder / name).is_file() for name in ("index.html", f"{summary.NAME}.html")):
+    if run is None or not all((folder / name).is_file() for name in run.get("files", ("index.html",))):
         return False
     return (
         run["lake"] == Lake(settings.lake_dir).state()
@@ -119,8 +120,7 @@ def _checked(file: Path) -> dict[str, Any]:
             "Ожидается файл вроде reports/2024-W21/run.json."
         )
         raise ParameterError(msg)
-    known = {name for name, each in inspect.signature(pack.build).parameters.items() if each.kind is each.KEYWORD_ONLY}
-    if unknown := sorted(set(record.chosen(run)) - known):
+    if unknown := sorted(set(run["parameters"]) - {"past_weeks", *record.CHOICES}):
         msg = f"«{file}»: неизвестные параметры отчёта: {', '.join(unknown)}. Этот файл от другой версии программы."
         raise ParameterError(msg)
     return run
