@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -298,7 +299,8 @@ def test_a_report_writes_the_same_file_and_refuses_it_before_any_work(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def build(*_: Any, **__: Any) -> Path:
-        (tmp_path / "run.json").write_text('{"shortcomings": []}', "utf-8")
+        told = {"shortcomings": [], "period": "2024-W28", "parameters": {"mend_days": 14}}
+        (tmp_path / "run.json").write_text(json.dumps(told), "utf-8")
         return tmp_path / "index.html"
 
     (tmp_path / "data").symlink_to(Path("data/sample").resolve(), target_is_directory=True)

@@ -306,7 +306,7 @@ def test_a_mistake_in_the_template_is_told_before_any_notebook_runs(
         ("2024-07-29", {}, "28.07.2024, уже прошёл. Чтобы дать две недели, повторите с --mend-days 29"),
         ("2024-07-29", {"mend_days": 15}, ""),
         ("2024-07-29", {"by_founder": False}, ""),
-        ("2025-07-29", {"by_founder": False, "cards": ["all"]}, "впишите в письма другой"),
+        ("2025-07-29", {"by_founder": False, "cards": ["all"]}, "уже прошёл. Впишите другой."),
     ],
 )
 def test_a_term_that_is_over_is_told_to_whoever_makes_cards_or_letters(

@@ -253,8 +253,8 @@ def tell_past_term(run: Mapping[str, Any], now: datetime) -> None:
     if mend_by >= today or not (given.get("cards") or given.get("by_founder")):
         return
     days = (today - last).days + MEND_DAYS
-    again = f"повторите с --mend-days {days}" if days <= _MOST_MEND_DAYS else "впишите в письма другой"
-    click.echo(f"Срок в карточках и письмах, {russian.dated(mend_by)}, уже прошёл. Чтобы дать две недели, {again}.")
+    again = f"Чтобы дать две недели, повторите с --mend-days {days}" if days <= _MOST_MEND_DAYS else "Впишите другой"
+    click.echo(f"Срок в карточках и письмах, {russian.dated(mend_by)}, уже прошёл. {again}.")
 
 
 def _check_exchange(exchange: Path | None) -> None:

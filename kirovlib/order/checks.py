@@ -30,6 +30,7 @@ class Outcome:
 
     Attributes:
         links: The links of the page that decided.
+        repair: What mends a breach; told of a doubt too, since a person's check may make a breach of it.
     """
 
     verdict: str
@@ -201,7 +202,7 @@ def vk_portal_mini_app(page: Page, parameters: Mapping[str, Any]) -> Outcome:
     known = [link for link in apps if link.identifier in parameters["mini_app_ids"]]
     if known:
         return Outcome("passed", "found", f"приложение {known[0].identifier}", tuple(known))
-    repair = "Подключите мини-приложение «Госуслуги» в настройках сообщества или подтвердите, что оно подключено."
+    repair = "Подключите мини-приложение «Госуслуги» в настройках сообщества."
     if apps:
         numbers = ", ".join(sorted({link.identifier for link in apps}))
         return Outcome("cannot_tell", "unknown_app", f"приложения: {numbers}", tuple(apps), repair=repair)
@@ -216,19 +217,17 @@ def gospabliki(statement: Statement, parameters: Mapping[str, Any]) -> Outcome:
     """Clause 2.5: the register says whether an account is connected; links to the portal are a hint, never proof."""
     connected, known_on = statement.connected, statement.known_on
     hint = ("portal_links_seen",) if statement.has_portal_links else ()
+    repair = "Подключите аккаунт к «Госпабликам»; если уже подключён, обновите запись реестра."
     if connected is None:
-        repair = "Запишите в реестр, подключён ли аккаунт, на какую дату и откуда это известно."
         return Outcome("cannot_tell", "register_silent", "в реестре пусто", notes=hint, repair=repair)
     said = "подключён" if connected else "не подключён"
     if known_on is None or not statement.source:
-        repair = "Допишите в реестр дату (gospabliki_on) и источник (gospabliki_source)."
         return Outcome("cannot_tell", "register_without_source", said, notes=hint, repair=repair)
     measured = f"{said} на {russian.dated(known_on)}: {statement.source}"
     if known_on > statement.last_day:
-        return Outcome("cannot_tell", "register_later", measured, notes=hint)
+        return Outcome("cannot_tell", "register_later", measured, notes=hint, repair=repair)
     if connected:
         return Outcome("passed", "register_connected", measured)
-    repair = "Подключите аккаунт к «Госпабликам»; если уже подключён, обновите запись реестра."
     if _is_outdated(known_on, statement, parameters):
         return Outcome("cannot_tell", "register_outdated", measured, notes=hint, repair=repair)
     return Outcome("failed", "register_not_connected", measured, notes=hint, repair=repair)
@@ -247,8 +246,7 @@ def scope(presence: Presence, parameters: Mapping[str, Any]) -> Outcome:
         return Outcome("passed", "account_live", measured)
     if unknown:
         return Outcome("cannot_tell", "no_snapshot_in_period", measured)
-    repair = "Выясните, обязано ли учреждение вести аккаунт; если освобождено, внесите акт в exemptions.csv."
-    return Outcome("cannot_tell", "obligation_in_another_act", measured, repair=repair)
+    return Outcome("cannot_tell", "obligation_in_another_act", measured)
 
 
 def group_decisions(decision: Decision, parameters: Mapping[str, Any]) -> Outcome:
@@ -256,18 +254,15 @@ def group_decisions(decision: Decision, parameters: Mapping[str, Any]) -> Outcom
     text = decision.text if len(decision.text) <= _SHOWN_TEXT else f"{decision.text[: _SHOWN_TEXT - 1]}…"
     measured = f"решение {decision.decision_id} от {russian.dated(decision.decided_on)}: {text}"
     if decision.done is None:
-        repair = "Запишите в decisions.csv, учтено ли решение, когда и откуда это известно."
-        return Outcome("cannot_tell", "decision_not_recorded", measured, repair=repair)
+        return Outcome("cannot_tell", "decision_not_recorded", measured)
     if decision.done_on is not None and decision.done_on > decision.last_day:
         return Outcome("cannot_tell", "decision_recorded_later", measured)
     if decision.done:
         return Outcome("passed", "decision_done", measured)
     if decision.done_on is None or not decision.source:
-        repair = "Допишите в decisions.csv, когда (done_on) и откуда (source) это известно."
-        return Outcome("cannot_tell", "register_without_source", measured, repair=repair)
+        return Outcome("cannot_tell", "register_without_source", measured)
     if _is_outdated(decision.done_on, decision, parameters):
-        repair = "Проверьте заново, учтено ли решение, и обновите decisions.csv."
-        return Outcome("cannot_tell", "register_outdated", measured, repair=repair)
+        return Outcome("cannot_tell", "register_outdated", measured)
     return Outcome("failed", "decision_not_done", measured, repair="Учтите решение рабочей группы и сообщите об этом.")
 
 
@@ -282,6 +277,7 @@ def _portal_link(page: Page, target: str, what: str, parameters: Mapping[str, An
     misspelt = [link for link in ours if link.state == portal_links.MISSPELT]
     broken = [link for link in ours if link.state == portal_links.BROKEN]
     other = [link for link in page.links if link.state == portal_links.OTHER_TARGET]
+    add = f"Добавьте в меню сообщества ссылку на {what} из личного кабинета «Госпабликов»."
     if works:
         best = min(works, key=lambda link: len(_notes(link, page)))
         notes = _notes(best, page)
@@ -292,15 +288,14 @@ def _portal_link(page: Page, target: str, what: str, parameters: Mapping[str, An
             verdict = "cannot_tell"  # the right one may stand where nobody saw it
         return Outcome(verdict, "link_misspelt", misspelt[0].url, tuple(misspelt), repair=repair)
     if other:
-        return Outcome("cannot_tell", "other_target", other[0].url, tuple(other))
+        return Outcome("cannot_tell", "other_target", other[0].url, tuple(other), repair=add)
     if page.menu_silence:
-        return Outcome("cannot_tell", page.menu_silence, "меню неизвестно", tuple(broken))
+        return Outcome("cannot_tell", page.menu_silence, "меню неизвестно", tuple(broken), repair=add)
     if broken:
         repair = _mend(broken, page, parameters)
         return Outcome("failed", "link_broken", broken[0].url, tuple(broken), repair=repair)
     seen = russian.counted(len(page.links), "ссылка", "ссылки", "ссылок")
-    repair = f"Добавьте в меню сообщества ссылку на {what} из личного кабинета «Госпабликов»."
-    return Outcome("failed", "missing", f"просмотрено: {seen}, нужной нет", page.links, repair=repair)
+    return Outcome("failed", "missing", f"просмотрено: {seen}, нужной нет", page.links, repair=add)
 
 
 def _notes(link: PortalLink, page: Page) -> tuple[str, ...]:

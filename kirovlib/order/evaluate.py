@@ -18,7 +18,7 @@ from kirovlib.order.clauses import Clause
 from kirovlib.order.evidence import with_post_evidence
 from kirovlib.order.facts import Facts
 from kirovlib.order.gates import exempted, gate
-from kirovlib.order.manual import with_manual_checks
+from kirovlib.order.manual import with_manual_checks, without_doubtful_orders
 from kirovlib.order.profile_findings import Snapshots, profile_findings, with_shared_opa_ids
 from kirovlib.order.register_findings import decision_findings, institution_findings, register_findings
 from kirovlib.order.week_findings import existence_unknown, opened_in, week_findings
@@ -203,7 +203,7 @@ def findings_of(found: Facts, order: Sequence[Clause], period: Period, *, late_s
     rows = with_shared_opa_ids(rows, subjects)
     weekly = {clause.key for clause in order if clause.measured_on == "week"}
     together = {clause.key for clause in order if judges_together(clause)}
-    return with_manual_checks(rows, found.side.manual_checks, weekly, together)
+    return without_doubtful_orders(with_manual_checks(rows, found.side.manual_checks, weekly, together))
 
 
 def clause_findings(

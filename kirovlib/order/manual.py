@@ -96,3 +96,13 @@ def _proof(check: Mapping[Any, Any]) -> dict[str, Any]:
         f"{russian.dated(check['checked_on'])}){answer}"
     )
     return {"title": title, "url": check["proof"], "sha256": None}
+
+
+def without_doubtful_orders(rows: pd.DataFrame) -> pd.DataFrame:
+    """The findings, where only a breach says what to do about it; a repaired address stands beside other verdicts too.
+
+    What is not established is no order to anybody: what could be found out is told by `words.ADVICE`.
+    """
+    texts = rows["repair"].fillna("")
+    is_order = (texts != "") & (rows["verdict"] != "failed") & ~texts.str.startswith("http")
+    return rows.assign(repair=rows["repair"].mask(is_order, ""))

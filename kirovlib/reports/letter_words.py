@@ -200,11 +200,14 @@ def _breaches(rows: pd.DataFrame, judged: Judgement) -> list[dict[str, Any]]:
 
 
 def _said(row: dict[Any, Any], judged: Judgement) -> str:
-    """What was measured, with its week where the period has several."""
+    """What was measured, with its week where the period has several; a bare address with what is wrong with it."""
     start, end = row["period_start"].date(), row["period_end"].date()
+    said = str(row["measured"])
+    if said.startswith("http"):
+        said = f"{row['reason_name']}: {said}"
     if (start, end) == (judged.period.start, judged.period.last):
-        return str(row["measured"])
-    return f"{russian.dated(start)} – {russian.dated(end)}: {row['measured']}"
+        return said
+    return f"{russian.dated(start)} – {russian.dated(end)}: {said}"
 
 
 def _together(notes: pd.Series) -> str:

@@ -20,6 +20,7 @@ COMPLETE_SHARE = data_quality.COMPLETE_SHARE
 FIGURE_MIME = "application/vnd.plotly.v1+json"
 WIDGET_MIME = "application/vnd.jupyter.widget-view+json"
 _ONLY_LIVE = '<p class="empty">Эта часть работает только в JupyterLab: откройте тетрадь командой «kirov lab».</p>'
+_FOR_LAB = "lab"  # the tag of cells that help whoever runs the notebook; a card goes to institutions
 TEMPLATE_DIR = Path(__file__).with_name("template")
 CARDS = "cards/index"  # the name of the page that lists the cards
 # Windows tells no capital letters apart and keeps some names for devices; a hash must not be another's key either.
@@ -86,6 +87,7 @@ def page(notebook: Any, context: Mapping[str, Any], figures_dir: Path) -> str:
             the pages become plain words.
         figures_dir: Folder for the CSV files.
     """
+    notebook.cells = [cell for cell in notebook.cells if _FOR_LAB not in cell.metadata.get("tags", [])]
     count, present = 0, {each["name"]: each["href"] for each in context["pages"]}
     if CARDS in present:
         present["04_institution"] = present[CARDS]

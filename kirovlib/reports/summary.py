@@ -38,14 +38,19 @@ class Section:
     Attributes:
         facts: Sentences.
         heads, rows: A table; in the text a row is an item of a list.
-        more: What is said below the table.
+        more: What is said below the table, and where it leads.
     """
 
     title: str
     facts: Sequence[str] = ()
     heads: Sequence[str] = ()
     rows: Sequence[Sequence[Cell]] = field(default_factory=list)
-    more: str = ""
+    more: Cell = field(default=Cell(""))
+
+    @property
+    def numeric(self) -> set[int]:
+        """Places of the columns that are numbers."""
+        return {place for place, _ in enumerate(self.heads) if all(row[place].text.isdecimal() for row in self.rows)}
 
 
 def write(folder: Path, judged: Judgement, shortcomings: Sequence[str]) -> None:
@@ -68,7 +73,7 @@ def _sections(judged: Judgement, folder: Path) -> list[Section]:
     moved, quality = changes.named_changes(judged), data_quality.data_quality(judged)
     carded = _linker(folder)
     return [
-        _headline(judged, quality),
+        _headline(judged, quality, moved),
         _changed(judged, moved, carded),
         _in_need(judged, moved, carded),
         _read(quality),
@@ -77,25 +82,33 @@ def _sections(judged: Judgement, folder: Path) -> list[Section]:
     ]
 
 
-def _headline(judged: Judgement, quality: data_quality.DataQuality) -> Section:
+def _headline(judged: Judgement, quality: data_quality.DataQuality, moved: pd.DataFrame) -> Section:
     verdicts = judged.findings["verdict"]
     broken = judged.findings[verdicts == "failed"]
     whole = int((quality.watched["extent"] == "whole").sum())
     facts = [
         f"Учреждений с выводами: {judged.findings['institution_id'].nunique()}. Аккаунтов: {len(quality.watched)}, "
         f"целиком прочитано {whole}.",
-        f"Нарушений установлено: {len(broken)}, у {_institutions(broken)}{_before(judged)}.",
+        f"Нарушений установлено: {len(broken)}, у {_institutions(broken)}{_of_which(moved)}.",
         f"Соблюдается: {int((verdicts == 'passed').sum())}. Не установлено: {int((verdicts == 'cannot_tell').sum())} — "
         "это не нарушения: данных не хватило или решает человек.",
     ]
     return Section("Главное", [*facts, *quality.doubts])
 
 
-def _before(judged: Judgement) -> str:
-    if not judged.knows_before() or judged.before["edition"].isna().all():
-        return ""
-    earlier = judged.before[judged.before["verdict"] == "failed"]
-    return f" (за период {judged.period.previous().label}: {len(earlier)}, у {_institutions(earlier)})"
+def _of_which(moved: pd.DataFrame) -> str:
+    """How many breaches are new; never beside the earlier number alone, since more may have become visible."""
+    counted = moved["change"].value_counts()
+    told = [
+        f"{words} — {counted[word]}"
+        for word, words in {
+            "new_failure": "новых",
+            "still_failed": "продолжается",
+            "newly_established": "раньше не было видно",
+        }.items()
+        if word in counted
+    ]
+    return f" ({', '.join(told)})" if told else ""
 
 
 def _institutions(findings: pd.DataFrame) -> str:
@@ -117,7 +130,8 @@ def _changed(judged: Judgement, moved: pd.DataFrame, carded: Callable[[Mapping[A
         for row in new.head(_MOST_NEW).to_dict("records")
     ]
     heads = ("Учреждение", "Новое нарушение", "Аккаунт", "Причина")
-    return Section("Что изменилось", facts, heads, rows, _rest(len(new) - _MOST_NEW, "findings.xlsx"))
+    more = _rest(len(new) - _MOST_NEW, "в findings.xlsx, лист «Изменения»", "findings.xlsx")
+    return Section("Что изменилось", facts, heads, rows, more)
 
 
 def _in_need(judged: Judgement, moved: pd.DataFrame, carded: Callable[[Mapping[Any, Any]], Cell]) -> Section:
@@ -134,7 +148,8 @@ def _in_need(judged: Judgement, moved: pd.DataFrame, carded: Callable[[Mapping[A
     ]
     heads = ("Учреждение", "Учредитель", "Нарушений", "Пункты", "Недель подряд")
     facts = [] if rows else ["Установленных нарушений нет."]
-    return Section("Кому помочь первым", facts, heads, rows, _rest(len(found) - _MOST_IN_NEED, "01_overview.html"))
+    more = _rest(len(found) - _MOST_IN_NEED, "на странице «Обзор»", "01_overview.html")
+    return Section("Кому помочь первым", facts, heads, rows, more)
 
 
 def _read(quality: data_quality.DataQuality) -> Section:
@@ -205,8 +220,8 @@ def _examples(urls: pd.Series) -> str:
     return shown + (f" и ещё {len(urls) - _EXAMPLES}" if len(urls) > _EXAMPLES else "")
 
 
-def _rest(count: int, where: str) -> str:
-    return f"Ещё {count} — в {where}." if count > 0 else ""
+def _rest(count: int, where: str, file: str) -> Cell:
+    return Cell(f"Ещё {count} — {where}", file) if count > 0 else Cell("")
 
 
 def _plain(value: object) -> str:
@@ -228,8 +243,8 @@ def _lines(section: Section) -> Iterator[str]:
         first, *others = (cell.text for cell in row)
         told = [f"{head.lower()}: {text}" for head, text in zip(section.heads[1:], others, strict=True) if text]
         yield _filled(f"- {first}{'; ' if told else ''}{'; '.join(told)}", "  ")
-    if section.more:
-        yield _filled(section.more)
+    if section.more.text:
+        yield _filled(f"{section.more.text}.")
 
 
 def _filled(line: str, indent: str = "") -> str:
