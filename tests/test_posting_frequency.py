@@ -552,6 +552,14 @@ def test_a_week_with_a_holiday_has_a_star_and_says_which_when_hovering() -> None
     assert WeekAxis(axis.weeks[2:]).legend == ""
 
 
+def test_a_holiday_stands_once_with_its_week_and_in_the_notes_of_the_table_behind_the_chart() -> None:
+    x = ["01.01.2024<br>★ 07.01 Рождество Христово", "15.01.2024"]
+    cells = {"z": [[1, 2]], "text": [["4", "5"]], "customdata": [["ВК 4", "ВК 5"]]}
+    rows = charts.figure_rows({"data": [{"type": "heatmap", "x": x, "y": ["Школа"], **cells}]})
+    assert rows["x"].tolist() == ["01.01.2024", "15.01.2024"]
+    assert rows["note"].tolist() == ["ВК 4 ★ 07.01 Рождество Христово", "ВК 5"]
+
+
 def test_of_very_many_weeks_not_each_is_named_but_each_holiday_has_its_star() -> None:
     first = Week.parse("2023-W01")
     axis = WeekAxis(tuple(first.shifted(number) for number in range(104)))

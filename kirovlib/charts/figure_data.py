@@ -36,12 +36,14 @@ def figure_rows(figure: Mapping[str, Any]) -> pd.DataFrame:
             told = {"value": trace.get("text", trace["z"]), "note": trace.get("customdata", [[0]])}
             if not isinstance(told["note"][0][0], str):
                 del told["note"]  # numbers for hovering, not a text
+            # What is told of a column, below its name, goes into the note.
+            columns = [x.partition("<br>") if isinstance(x, str) else (x, "", "") for x in trace["x"]]
             rows += [
                 {"trace": name, "x": x, "y": y, **{key: cells[row][column] for key, cells in told.items()}}
+                | ({"note": f"{told['note'][row][column]} {more}".strip()} if more else {})
                 for row, y in enumerate(trace["y"])
-                for column, x in enumerate(trace["x"])
+                for column, (x, _, more) in enumerate(columns)
             ]
         else:
             rows += [{"trace": name, "x": x, "y": y} for x, y in zip(trace["x"], trace["y"], strict=True)]
-    columns = None if rows else ["trace", "x", "y"]
-    return pd.DataFrame(rows, columns=columns).replace({"<br>": " "}, regex=True)
+    return pd.DataFrame(rows, columns=None if rows else ["trace", "x", "y"]).replace({"<br>": " "}, regex=True)

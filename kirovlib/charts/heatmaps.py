@@ -49,7 +49,10 @@ def posts_heatmap(weeks: pd.DataFrame) -> go.Figure:
     text = np.where(shown & (state != _UNKNOWN), lowest.astype("str"), np.where(state == _UNKNOWN, "?", ""))
     grid = Grid(
         [short(str(names[key])) for key in order],
-        Columns(axis.names, axis.heads, pixels=66 if axis.is_long else 34, angle=-90 if axis.is_long else 0, font=11),
+        # A holiday is told with the week, not in each cell: a third of the page else.
+        Columns(
+            axis.told_names, axis.heads, pixels=66 if axis.is_long else 34, angle=-90 if axis.is_long else 0, font=11
+        ),
         _codes(state, lowest, norm),
         _COLOURS,
         text,
@@ -162,7 +165,7 @@ def _told(weeks: pd.DataFrame, order: list[str], axis: WeekAxis) -> Array:
             said = f"{labels[account]} {_number(least, most, is_complete)}"
             told[cell] = f"{told[cell]}, {said}" if told[cell] else said
     told[told == ""] = "не применяется"
-    return np.asarray(told + np.array(axis.holidays, dtype=object))
+    return np.asarray(told)
 
 
 def _number(least: int, most: int, is_complete: bool) -> str:

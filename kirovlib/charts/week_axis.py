@@ -73,6 +73,11 @@ class WeekAxis:
         return [_told(week) for week in self.weeks]
 
     @cached_property
+    def told_names(self) -> list[str]:
+        """The names, each with its week's holidays."""
+        return [name + told for name, told in zip(self.names, self.holidays, strict=True)]
+
+    @cached_property
     def heads(self) -> list[str]:
         """`08.07.24`, holidays by a star; of very many weeks not each is named."""
         step = -(-len(self.weeks) // _MOST_HEADS)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import nbformat
 
 from kirovlib.errors import KirovError
 from kirovlib.reports import notebooks, pages
@@ -53,6 +52,8 @@ class PageJob:
                 raise KirovError(msg)
         done = notebooks.execute(Path(self.source), self.values, Path(self.home), server)
         if self.executed:
-            nbformat.write(done, self.executed)
+            # nbformat puts each number of a figure on a line of its own.
+            text = json.dumps(done, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+            Path(self.executed).write_text(f"{text}\n", encoding="utf-8")
         page.write_text(pages.page(done, self.context, page.parent / "figures"), encoding="utf-8")
         return round(time.perf_counter() - began, 3)
