@@ -21,15 +21,6 @@ pytestmark = pytest.mark.browser
 
 ROOT = Path(__file__).resolve().parents[1]
 PATIENCE = 120_000  # milliseconds: the machine may be slow and busy
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 # Whether all rows of the table are of a clause and a verdict, and as many as the words above it say.
 SETTLED = """([clause, verdict]) => {
     const rows = [...document.querySelectorAll('.explored table tbody tr')].map(row => row.cells);
@@ -37,14 +28,6 @@ SETTLED = """([clause, verdict]) => {
     return said && rows.length === Number(said[1])
         && rows.every(cells => cells[1].innerText === clause && cells[2].innerText === verdict);
 }"""
-
-
-@pytest.fixture(scope="module")
-def chromium() -> str:
-    found = os.environ.get("KIROV_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-    if not found:
-        pytest.skip("Chromium is not installed (set KIROV_CHROMIUM or put it on PATH)")
-    return found
 
 
 @pytest.fixture(scope="module")
@@ -74,22 +57,17 @@ def lab(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str
 
 
 @pytest.fixture(scope="module")
-def page(lab: str, chromium: str) -> Iterator[Any]:
+def page(lab: str, browser: Any) -> Any:
     """Notebook 05 with all its cells run."""
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - only where a browser is
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        opened = browser.new_page(viewport={"width": 1440, "height": 900})
-        opened.set_default_timeout(PATIENCE)
-        opened.goto(f"{lab}/lab/tree/notebooks/05_explorer.ipynb?reset")
-        # Cells that are run before the kernel is connected are not run at all.
-        opened.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
-        opened.get_by_role("menuitem", name="Run", exact=True).click()
-        opened.get_by_role("menuitem", name="Run All Cells", exact=True).click()
-        opened.locator(".explored table").first.wait_for()
-        yield opened
-        browser.close()
+    opened = browser.new_page(viewport={"width": 1440, "height": 900})
+    opened.set_default_timeout(PATIENCE)
+    opened.goto(f"{lab}/lab/tree/notebooks/05_explorer.ipynb?reset")
+    # Cells that are run before the kernel is connected are not run at all.
+    opened.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
+    opened.get_by_role("menuitem", name="Run", exact=True).click()
+    opened.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+    opened.locator(".explored table").first.wait_for()
+    return opened
 
 
 def test_a_filter_changes_the_table_and_the_next_cell_has_the_same_rows(page: Any) -> None:

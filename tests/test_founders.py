@@ -6,11 +6,9 @@ import csv
 import hashlib
 import html
 import io
-import os
 import re
 import shutil
 import zipfile
-from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -31,15 +29,6 @@ from kirovlib.reports import founder_pages, founders, letter, notebooks, pages
 from kirovlib.reports import pack as pack_of
 
 MINISTRY, ITS_SCHOOL, ALIEN = "1029900001009", "1029900050003", "1029900001075"
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 def card(folder: Path, key: str) -> None:
@@ -317,19 +306,6 @@ def test_a_term_that_is_over_is_told_to_whoever_makes_cards_or_letters(
     out = capsys.readouterr().out
     assert told in out
     assert bool(out) == bool(told)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    chromium = os.environ.get("KIROV_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-    if not chromium:
-        pytest.skip("Chromium is not installed (set KIROV_CHROMIUM or put it on PATH)")
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - only where a browser is
-
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield launched
-        launched.close()
 
 
 @pytest.mark.browser
