@@ -114,6 +114,9 @@ def test_coverage_puts_first_what_was_not_read_and_says_why(opened: openpyxl.Wor
     read = [row["Прочитан ли"] for row in found]
     assert read == sorted(read, key=["не прочитан", "прочитан частично", "прочитан целиком"].index)
     assert all(row["Почему не целиком"] for row in found if row["Прочитан ли"] != "прочитан целиком")
+    days = [row["Дней от снимка до конца периода"] for row in found]
+    assert {each for each in days if each is not None} == {0}  # seen a day after it
+    assert None in days  # never seen
 
 
 def test_changes_are_those_of_the_judgement(opened: openpyxl.Workbook, judged: Judgement) -> None:

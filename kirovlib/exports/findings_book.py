@@ -62,9 +62,9 @@ _COVERAGE: Columns = {
     "reason_name": ("Почему не целиком", 46),
     "advice": ("Что сделать", 46),
     "read_until": ("Публикации прочитаны по", 14),
-    "unread_days": ("Дней с тех пор", 10),
+    "unread_days": ("Дней от чтения до конца периода", 16),
     "seen_on": ("Страница увидена", 13),
-    "unseen_days": ("Дней с тех пор", 10),
+    "unseen_days": ("Дней от снимка до конца периода", 16),
     "account_id": ("Ключ аккаунта", 30),
     "institution_id": ("Ключ учреждения", 17),
 }
@@ -197,7 +197,8 @@ def _posts(judged: Judgement) -> Iterator[pd.DataFrame]:
 
 def _write_coverage(page: Page, quality: DataQuality) -> None:
     rank = quality.accounts["extent"].map({"nothing": 0, "partial": 1, "whole": 2}).astype("int64")
-    rows = quality.accounts.assign(rank=rank).sort_values("rank", kind="stable", ignore_index=True)
+    days = quality.accounts["unseen_days"].clip(lower=0)  # seen a day after the period: seen at its end
+    rows = quality.accounts.assign(rank=rank, unseen_days=days).sort_values("rank", kind="stable", ignore_index=True)
     page.table(rows, _COVERAGE, fixed=2, urgency=rows["rank"], elsewhere="в kirovlib.data_quality(…).accounts")
 
 
