@@ -109,6 +109,19 @@ def test_told_only_nothing_is_touched(small: Answered) -> None:
     assert small.files() == before
 
 
+def test_answers_that_are_merged_while_they_are_counted_are_counted_where_they_went(
+    small: Answered, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, before = durable.read_raw, small.prune(dry=True)
+
+    def moved_once(file: Path, *_: Any) -> Any:
+        monkeypatch.setattr(durable, "read_raw", read)
+        raise FileNotFoundError(file)
+
+    monkeypatch.setattr(durable, "read_raw", moved_once)
+    assert small.prune(dry=True) == before
+
+
 def test_a_second_time_there_is_nothing_to_do(small: Answered) -> None:
     small.prune()
     before = small.files()

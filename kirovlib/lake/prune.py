@@ -69,7 +69,16 @@ class _Old(NamedTuple):
     last_at: datetime
 
 
-def _ages(folder: Path) -> list[_Old]:
+def _ages(folder: Path, tries: int = 5) -> list[_Old]:
+    try:
+        return _read_ages(folder)
+    except FileNotFoundError:  # a run that ended just now has merged its answers
+        if tries == 1:
+            raise
+    return _ages(folder, tries - 1)
+
+
+def _read_ages(folder: Path) -> list[_Old]:
     found = []
     for file in sorted((folder / "raw").glob(f"platform=*/run=*/*{RAW}")):
         moments = [datetime.fromisoformat(record["received_at"]) for record in durable.read_raw(file)]
