@@ -22,9 +22,9 @@ BENCHES = {
     "start": "Getting to work",
     "cards": "Reports and cards",
     "workbook": "The workbook",
-    "collect": "Collecting",
     "judge": "Judging",
     "explore": "The explorer",
+    "collect": "Collecting",
 }
 LIBRARIES = ("pandas", "numpy", "duckdb", "pyarrow", "plotly", "papermill", "nbconvert", "ipykernel", "xlsxwriter")
 PREFACE = """# Speed and memory, measured
