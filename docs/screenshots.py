@@ -61,7 +61,7 @@ def main(words: list[str]) -> None:
             with server(home) as address:
                 for name in labs:
                     _picture_of_lab(page, address, name)
-        if any(_wanted(f"report-{name}", words) for name in ("index", *NOTEBOOKS)):
+        if any(_wanted(f"report-{name}", words) for name in ("index", "summary", *NOTEBOOKS)):
             for file in _pages(home):
                 if _wanted(f"report-{_page(file)}", words):
                     page.goto(file.as_uri(), wait_until="load")

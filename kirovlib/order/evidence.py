@@ -17,24 +17,27 @@ from kirovlib.weeks import Period
 _SHOWN_POSTS = 20
 _COUNTED_POSTS = f"""
     WITH counted AS (
-        SELECT account_id, post_id, posted_at, posts.url, raw_sha256, week_start AS period_start,
-               timezone('{ZONE.key}', posted_at) AS local_at
-        FROM posts SEMI JOIN asked USING (account_id)
-        JOIN weeks ON date_trunc('week', timezone('{ZONE.key}', posted_at)) = week_start
-        WHERE own AND posted_at >= (SELECT min(starts_at) FROM weeks) AND posted_at < (SELECT max(ends_at) FROM weeks)
+        SELECT account_id, post_id, posted_at, told.url, raw_sha256, week_start AS period_start, local_at
+        FROM (SELECT *, timezone('{ZONE.key}', posted_at) AS local_at FROM posts WHERE own) AS told
+        SEMI JOIN asked USING (account_id)
+        JOIN weeks ON date_trunc('week', local_at) = week_start
+        WHERE posted_at >= (SELECT min(starts_at) FROM weeks) AND posted_at < (SELECT max(ends_at) FROM weeks)
           AND (count_reposts OR NOT coalesce(is_repost, false)) AND (count_ads OR NOT coalesce(is_ad, false))
           AND (count_removed OR missed_at IS NULL)
+    ), shown AS (
+        SELECT account_id, period_start, list(proof ORDER BY posted_at, post_id)[:{_SHOWN_POSTS}] AS proofs
+        FROM (
+            SELECT account_id, period_start, posted_at, post_id,
+                   '{{"sha256":' || coalesce('"' || raw_sha256 || '"', 'null') || ',"title":"'
+                   || strftime(local_at, '%d.%m.%Y %H:%M')
+                   || '","url":' || CAST(to_json(url) AS VARCHAR) || '}}' AS proof
+            FROM counted
+        )
+        GROUP BY account_id, period_start
     )
-    SELECT place, coalesce(
-               '[' || array_to_string(list(proof ORDER BY posted_at, post_id)[:{_SHOWN_POSTS}], ',') || ']', '[]'
-           ) AS posts_shown
-    FROM asked LEFT JOIN (
-        SELECT account_id, period_start, posted_at, post_id,
-               '{{"sha256":' || coalesce('"' || raw_sha256 || '"', 'null') || ',"title":"'
-               || strftime(local_at, '%d.%m.%Y %H:%M') || '","url":' || CAST(to_json(url) AS VARCHAR) || '}}' AS proof
-        FROM counted
-    ) USING (account_id, period_start)
-    GROUP BY place ORDER BY place
+    SELECT coalesce('[' || array_to_string(proofs, ',') || ']', '[]') AS posts_shown
+    FROM asked LEFT JOIN shown USING (account_id, period_start)
+    ORDER BY place
 """  # noqa: S608 - only our own constants enter the text
 _WALL = "Лента: публикаций недели нет"
 

@@ -2,7 +2,7 @@
 
     python tests/bench [--only start,judge] [--write docs/performance.md]
 
-Nothing is written when some were left out.
+Where some are left out, what the file says of them stays.
 """
 
 from __future__ import annotations
@@ -32,8 +32,6 @@ PREFACE = """# Speed and memory, measured
 Written by `make bench` from what it printed; not edited by hand. Each row is measured side by side with what it is
 compared to, in the same run on the same machine. Machines are shared and noisy: ratios are what counts. No test
 depends on a time.
-
-{date} · {cores} cores, {memory:.0f} GB of memory · {system}, Python {python} · {versions}
 """
 
 
@@ -43,21 +41,22 @@ def main() -> None:
     parser.add_argument("--only", default=",".join(BENCHES))
     parser.add_argument("--write", type=Path)
     chosen = parser.parse_args()
-    wanted = chosen.only.split(",")
-    parts = [preface(), *(section(name) for name in BENCHES if name in wanted)]
-    if chosen.write and set(wanted) == BENCHES.keys():
-        chosen.write.write_text("\n".join(parts), encoding="utf-8")
+    measured = {name: section(name) for name in BENCHES if name in chosen.only.split(",")}
+    if chosen.write:
+        before = chosen.write.read_text(encoding="utf-8") if chosen.write.exists() else ""
+        told = {title: part for part in before.split("\n## ")[1:] if (title := part.partition("\n")[0])}
+        parts = [measured.get(name, told.get(title, "")).strip() for name, title in BENCHES.items()]
+        shown = "".join(f"\n## {part}\n" for part in parts if part)
+        chosen.write.write_text(PREFACE + shown, encoding="utf-8")
 
 
-def preface() -> str:
-    """What it was measured on."""
-    return PREFACE.format(
-        date=f"{datetime.now(UTC):%d.%m.%Y}",
-        cores=len(os.sched_getaffinity(0)),
-        memory=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9,
-        system=platform.system(),
-        python=platform.python_version(),
-        versions=", ".join(f"{name} {version(name)}" for name in LIBRARIES),
+def machine() -> str:
+    """What it is measured on, and when."""
+    cores, memory = len(os.sched_getaffinity(0)), os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
+    versions = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
+    return (
+        f"{datetime.now(UTC):%d.%m.%Y} · {cores} cores, {memory:.0f} GB of memory · {platform.system()}, "
+        f"Python {platform.python_version()} · {versions}"
     )
 
 
@@ -73,7 +72,7 @@ def section(name: str) -> str:
     if running.returncode:
         raise SystemExit(running.returncode)
     described = ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or ""
-    return f"## {BENCHES[name]}\n\n```\n{''.join(lines)}```\n\n{described}\n"
+    return f"{BENCHES[name]}\n\n```\n{''.join(lines)}```\n\n{described}\n\n{machine()}"
 
 
 if __name__ == "__main__":
