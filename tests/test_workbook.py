@@ -21,8 +21,9 @@ from small_lake import W21, W23, Small, at
 import kirovlib
 from kirovlib.cli import main
 from kirovlib.errors import ParameterError
-from kirovlib.exports import book, files, findings_book, workbook
-from kirovlib.exports.book import Book, Link
+from kirovlib.exports import book, cells, files, findings_book, workbook
+from kirovlib.exports.book import Book
+from kirovlib.exports.cells import Link
 from kirovlib.order.evaluate import Judgement, judge
 
 SHEETS = ["Сводка", "Нарушения", "Все результаты", "Журнал публикаций", "Охват", "Изменения", "Как считали"]
@@ -295,7 +296,7 @@ def test_a_text_like_a_code_of_excel_is_shown_as_it_is(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("text", "is_cut"), [("я" * 32_767, False), ("я" * 32_768, True), ("😀" * 16_384, True)])
 def test_a_text_longer_than_a_cell_is_cut_with_a_sign(text: str, is_cut: bool) -> None:
-    shown = book.clean(text)
+    shown = cells.clean(text)
     assert len(shown.encode("utf-16-le")) // 2 <= 32_767
     assert ("обрезано" in shown) == is_cut
     assert (shown == text) != is_cut

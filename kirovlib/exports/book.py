@@ -5,8 +5,6 @@ Rows are written one after the other and leave the memory at once (`constant_mem
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -17,25 +15,17 @@ import pandas as pd
 
 from kirovlib import russian
 from kirovlib.charts.base import ACCENT, COLOURS
+from kirovlib.exports import cells
+from kirovlib.exports.cells import Link
 from kirovlib.order import wording
 from kirovlib.settings import ZONE
 
 # Limits of Excel.
 MOST_ROWS = 1_048_576
 MOST_LINKS = 65_530
-_LONGEST_LINK = 2_079
-_LONGEST_CELL = 32_767
-_CUT = "… [обрезано: в ячейку Excel больше не входит]"
-# What XML 1.0 cannot hold.
-_ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-_ADDRESS = re.compile(r"https?://[^\s\x00-\x1f]+")
-_LINE_POINTS = 15
-_MOST_LINES = 27  # Excel's rows are at most 409 points high
 _HEAD_POINTS = 32  # two lines
 _A3, _A4 = 8, 9
 _WIDE = 160  # letters
-_DAY_SECONDS = 86_400
-_EXCEL_EPOCH = pd.Timestamp(1899, 12, 30)
 _WRAPPED = frozenset({"quote"})
 _AT_RIGHT = frozenset({"weeks_name"})  # text that is a number
 _VERDICTS = frozenset({"verdict_name", "before", "now"})
@@ -44,13 +34,6 @@ _WHITE_ON = frozenset({"failed", "passed"})
 
 Columns = Mapping[str, tuple[str, int]]  # a frame's columns, each with its title and width in letters
 Put = Callable[[int, int, Any], None]
-
-
-class Link(NamedTuple):
-    """A cell that leads to an address, shown by another text."""
-
-    url: str
-    shown: str
 
 
 class LeftOut(NamedTuple):
@@ -78,22 +61,6 @@ class LeftOut(NamedTuple):
             links = russian.counted(self.link_count, "адрес", "адреса", "адресов")
             told.append(f"{links} — текстом, а не ссылкой: ссылок на листе бывает не больше {MOST_LINKS}")
         return f"Лист «{self.sheet}»: {'; '.join(told)}."
-
-
-def clean(text: str) -> str:
-    """Text as a cell can hold it: without characters that XML forbids, cut with a sign where it is too long."""
-    text = _ILLEGAL.sub("", text)
-    if 2 * len(text) <= _LONGEST_CELL:
-        return text
-    encoded = text.encode("utf-16-le")  # Excel counts UTF-16 units
-    if len(encoded) <= 2 * _LONGEST_CELL:
-        return text
-    return encoded[: 2 * (_LONGEST_CELL - len(_CUT))].decode("utf-16-le", errors="ignore") + _CUT
-
-
-def is_address(url: str) -> bool:
-    """Whether Excel can take it for a link that is harmless to click."""
-    return len(url) <= _LONGEST_LINK and _ADDRESS.fullmatch(url) is not None
 
 
 class Book:
@@ -196,14 +163,14 @@ class Page:
     def lines(self, texts: Iterable[str], look: str = "plain") -> None:
         """Sentences, a row each."""
         for text in texts:
-            self._sheet.write_string(self._row, 0, clean(text), self._book.format(look))
+            self._sheet.write_string(self._row, 0, cells.clean(text), self._book.format(look))
             self._row += 1
 
     def notes(self, texts: Iterable[str], look: str = "note") -> None:
         """Long sentences, a row each, across the columns of `widths` and as high as they need."""
         shown, last = self._book.format(look), max(len(self._widths) - 1, 0)
-        for text in map(clean, texts):
-            self._sheet.set_row(self._row, _points(text, sum(self._widths)))
+        for text in map(cells.clean, texts):
+            self._sheet.set_row(self._row, cells.points(text, sum(self._widths)))
             if last:
                 self._sheet.merge_range(self._row, 0, self._row, last, "", shown)
             self._sheet.write_string(self._row, 0, text, shown)
@@ -233,11 +200,11 @@ class Page:
             look = "head_right" if name in _AT_RIGHT or _is_number(frame, name) else "head"
             self._sheet.write_string(self._row, column, title, self._book.format(look))
         self._row += 1
-        puts, cells = zip(*(self._column(frame, name) for name in columns), strict=True)
+        puts, held = zip(*(self._column(frame, name) for name in columns), strict=True)
         wrapped = [(place, width) for place, (name, (_, width)) in enumerate(columns.items()) if name in _WRAPPED]
-        for row in zip(*cells, strict=True):
+        for row in zip(*held, strict=True):
             if wrapped:
-                self._sheet.set_row(self._row, max(_points(row[place] or "", width) for place, width in wrapped))
+                self._sheet.set_row(self._row, max(cells.points(row[place] or "", width) for place, width in wrapped))
             for column, value in enumerate(row):
                 if value is not None:
                     puts[column](self._row, column, value)
@@ -293,17 +260,17 @@ class Page:
         if pd.api.types.is_datetime64_any_dtype(values.dtype):
             has_zone = isinstance(values.dtype, pd.DatetimeTZDtype)
             local = values.dt.tz_convert(ZONE).dt.tz_localize(None) if has_zone else values
-            return self._put("write_number", "moment" if has_zone else "day"), _serial(local)
+            return self._put("write_number", "moment" if has_zone else "day"), cells.serial(local)
         if _is_number(frame, name):
             is_share = name.endswith("_share")
-            return self._share if is_share else self._put("write_number", "number"), _numbers(values)
-        cells = [("да" if each else "нет") if isinstance(each, bool) else each for each in values.tolist()]
+            return self._share if is_share else self._put("write_number", "number"), cells.numbers(values)
+        found = [("да" if each else "нет") if isinstance(each, bool) else each for each in values.tolist()]
         if name == "url" and self._book.has_links:
-            cells = [Link(each, each) if isinstance(each, str) else None for each in cells]
-        if any(isinstance(each, Link) for each in cells):
-            return self._address, [each if isinstance(each, Link) else None for each in cells]
+            found = [Link(each, each) if isinstance(each, str) else None for each in found]
+        if any(isinstance(each, Link) for each in found):
+            return self._address, [each if isinstance(each, Link) else None for each in found]
         look = "right" if name in _AT_RIGHT else "note" if name in _WRAPPED else "plain"
-        return self._put("write_string", look), _texts(cells)
+        return self._put("write_string", look), cells.texts(found)
 
     def _put(self, method: str, look: str) -> Put:
         write, shown = getattr(self._sheet, method), self._book.format(look)
@@ -318,8 +285,8 @@ class Page:
         self._sheet.write_number(row, column, share, self._book.format("near" if is_near else "share"))
 
     def _address(self, row: int, column: int, link: Link) -> None:
-        shown = clean(link.shown)
-        if not is_address(link.url):
+        shown = cells.clean(link.shown)
+        if not cells.is_address(link.url):
             self._sheet.write_string(row, column, shown, self._book.format("plain"))
         elif self._link_count >= MOST_LINKS:
             self._plain_count += 1
@@ -329,29 +296,6 @@ class Page:
             self._sheet.write_url(row, column, link.url, self._book.format("link"), shown)
 
 
-def _points(text: str, width: int) -> int:
-    """The height of a row that holds a text in so many letters; no program fits it reliably by itself."""
-    line_count = math.ceil(1.1 * len(text) / max(width, 1))  # bold and capital letters are wider
-    return _LINE_POINTS * min(max(line_count, 1), _MOST_LINES)
-
-
 def _is_number(frame: pd.DataFrame, name: str) -> bool:
     dtype = frame[name].dtype if name in frame else object
     return pd.api.types.is_numeric_dtype(dtype) and not pd.api.types.is_bool_dtype(dtype)
-
-
-def _serial(moments: pd.Series) -> list[float | None]:
-    """Dates and local moments as Excel counts them: days since 30.12.1899, to the second."""
-    seconds = (moments - _EXCEL_EPOCH).dt.total_seconds().round()
-    return [None if pd.isna(each) else each / _DAY_SECONDS for each in seconds.tolist()]
-
-
-def _numbers(values: pd.Series) -> list[float | None]:
-    found = values.astype("Float64").to_numpy(dtype="float64", na_value=float("nan"))
-    return [None if each != each else each for each in found.tolist()]  # noqa: PLR0124 - only NaN differs from itself
-
-
-def _texts(cells: list[Any]) -> list[str | None]:
-    """Each distinct text is cleaned once: most repeat."""
-    cleaned = {each: clean(each) for each in set(filter(lambda each: isinstance(each, str), cells))}
-    return [(cleaned[each] or None) if isinstance(each, str) else None for each in cells]

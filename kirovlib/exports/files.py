@@ -36,20 +36,19 @@ def check_target(file: Path, option: str = "--out", kinds: Sequence[str] = KINDS
         raise ParameterError(msg)
 
 
-def write(file: Path, judged: Judgement, moved: pd.DataFrame | None = None) -> None:
+def write(file: Path, judged: Judgement) -> None:
     """Write the findings; the kind of file is told by its ending, `.xlsx` is the workbook of a report.
 
     Args:
         file: To be written.
         judged: The judgement.
-        moved: Its `named_changes`, where somebody has counted them already.
 
     Raises:
         ParameterError: The file cannot be written.
     """
     with _told(file):
         if file.suffix == ".xlsx":
-            findings_book.write(file, judged, moved)
+            findings_book.write(file, judged)
         elif file.suffix == ".csv":
             write_csv(file, wording.named(judged))
         else:

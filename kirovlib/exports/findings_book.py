@@ -10,7 +10,8 @@ from typing import Any
 import pandas as pd
 
 from kirovlib.exports import summary_sheet
-from kirovlib.exports.book import Book, Columns, Link, Page
+from kirovlib.exports.book import Book, Columns, Page
+from kirovlib.exports.cells import Link
 from kirovlib.exports.workbook import COLUMNS
 from kirovlib.order import changes, ledger, method, wording
 from kirovlib.order.data_quality import DataQuality, data_quality
@@ -91,21 +92,19 @@ _QUOTED: Columns = {
 }
 
 
-def write(file: Path, judged: Judgement, moved: pd.DataFrame | None = None) -> None:
+def write(file: Path, judged: Judgement) -> None:
     """Write the workbook of a judged period.
 
     Args:
         file: To be written.
         judged: With the weeks of the previous period among its past ones, if changes and streaks are to be told.
-        moved: Its `named_changes`, where somebody has counted them already.
 
     Example:
         >>> from kirovlib.order.evaluate import judge
         >>> write(Path("findings.xlsx"), judge("2024-W28", data="data/sample", past_weeks=11))  # doctest: +SKIP
     """
     rows = wording.named(judged)
-    if moved is None and judged.knows_before():
-        moved = changes.named_changes(judged)
+    moved = changes.named_changes(judged) if judged.knows_before() else None
     quality = data_quality(judged)
     with Book(file, f"Выводы {judged.period.label}", judged.period.ends_at) as book:
         summary_sheet.write(book.sheet("Сводка"), judged, moved, quality)

@@ -93,9 +93,7 @@ def build(
             timings |= founders.write(aside, judged, template, **terms, progress=progress)
         summary.write(aside, judged, shortcomings)
         timings["total_seconds"] = round(time.perf_counter() - started, 3)
-        record.write(aside, judged, made_of, chosen, shortcomings, timings)
-        if failed:
-            record.note_failed_cards(aside, failed)
+        record.write(aside, judged, made_of, chosen, shortcomings, failed, timings)
         put_in_place(aside, target)
     return target / "index.html"
 
@@ -180,8 +178,7 @@ def _write(plan: _Plan, makers: Makers, *, progress: bool) -> tuple[dict[str, fl
     made |= {makers.submit(job): key for key, job in plan.cards.items()}
     pages.write_assets(folder / "assets")
     files.write_parquet(folder / "findings.parquet", judged)
-    moved = changes.named_changes(judged)
-    files.write(folder / "findings.xlsx", judged, moved)
+    files.write(folder / "findings.xlsx", judged)
     timings, failed = _gathered(made, plan.pages, progress=progress)
     for key in failed:  # who was killed, or had no room, may have left half of it
         Path(plan.cards[key].page).unlink(missing_ok=True)
@@ -193,7 +190,7 @@ def _write(plan: _Plan, makers: Makers, *, progress: bool) -> tuple[dict[str, fl
         cards_of.write_index(folder, judged, list(hrefs), failed, plan.around(*_INDEX))
     context = plan.around(*_INDEX) | {
         "questions": plan.questions,
-        "tiles": charts.tiles(judged, moved).data,
+        "tiles": charts.tiles(judged, changes.named_changes(judged)).data,
         "method": method.method(judged),
         "files": plan.files,
     }

@@ -57,6 +57,7 @@ def write(
     made_of: Mapping[str, Any],
     given: Mapping[str, Any],
     shortcomings: Sequence[str],
+    failed_cards: Mapping[str, str],
     timings: Mapping[str, float],
 ) -> None:
     """Write a pack's `run.json`.
@@ -67,6 +68,7 @@ def write(
         made_of: What `inputs` said before anything was read.
         given: The parameters of `build`, by name, that say what is in the pack.
         shortcomings: Why the pages carry a stamp, a sentence each; none for complete data.
+        failed_cards: Why a card was not made, by institution_id.
         timings: Seconds by what took them; alone in the file to differ from time to time.
     """
     coverage = (
@@ -95,6 +97,8 @@ def write(
         "files": sorted(file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file()),
         "timings": timings,
     }
+    if failed_cards:
+        content["failed_cards"] = dict(failed_cards)
     store(folder / FILE, content)
 
 
@@ -106,11 +110,6 @@ def parameters(period: Period, given: Mapping[str, Any]) -> dict[str, Any]:
 def chosen(run: Mapping[str, Any]) -> dict[str, Any]:
     """What `pack.build` was given, of the content of a `run.json`."""
     return {name: run["parameters"][name] for name in CHOICES if name in run["parameters"]}
-
-
-def note_failed_cards(folder: Path, failed: Mapping[str, str]) -> None:
-    """Add to a pack's `run.json` which cards were not made and why, by institution_id."""
-    store(folder / FILE, {**(read(folder / FILE) or {}), "failed_cards": dict(failed)})
 
 
 def store(file: Path, content: Mapping[str, Any]) -> None:
