@@ -13,10 +13,10 @@ from kirovlib.exports.book import Book, Columns
 from kirovlib.order import evaluate, posting
 from kirovlib.order.evaluate import Judgement
 from kirovlib.order.manual import with_manual_checks
+from kirovlib.order.profile_findings import CROWD
 from kirovlib.registry import exchange_out, kinds
 
 _SECTIONS = ("vk_report_problem", "vk_voice_opinion")
-_CROWD = 20  # from so many accounts on it would be strange if nobody had the mark
 _WIDTHS = {
     "Наименование подведомственной организации": 60, "Официальная страница не ведется на основании": 40,
     "Учредитель": 36, "ОГРН": 16, "Ссылка на госпаблик ВК": 34, "Ключи страниц": 40, "Ключ учреждения": 18,
@@ -69,7 +69,7 @@ def measures(judged: Judgement) -> pd.DataFrame:
     pages = judged.profiles.sort_values(["account_id", "collected_at"]).drop_duplicates("account_id", keep="last")
     pages = pages[(pages["status"] != "gone") & pages["account_id"].str.startswith("vk:")].set_index("account_id")
     mark = pages["government_mark"].astype("boolean")
-    if not mark.fillna(value=False).any() and judged.facts.registered.get("vk", 0) >= _CROWD:
+    if not mark.fillna(value=False).any() and judged.facts.registered.get("vk", 0) >= CROWD:
         mark = mark.mask(mark.notna())
     found = pd.DataFrame({"mark": mark, "subscriber_count": pages["subscriber_count"].astype("Int64")})
     found = found.reindex(judged.accounts["account_id"])

@@ -12,6 +12,7 @@ from kirovlib import russian
 from kirovlib.order import wording
 from kirovlib.order.clauses import Clause, Edition
 from kirovlib.order.evaluate import Judgement
+from kirovlib.order.profile_findings import CROWD
 from kirovlib.settings import ZONE
 
 _QUOTATION = (
@@ -174,7 +175,7 @@ def _contents(parameters: Mapping[str, Any]) -> list[str]:
 def _mark(_: Mapping[str, Any]) -> list[str]:
     return [
         "Отметку «Госорганизация» порядок требует только в Одноклассниках; отметка ВКонтакте показана рядом как факт. "
-        "Если сеть не сказала, есть ли отметка, или её не видно ни у одного аккаунта, а их 20 или больше, вывод — "
+        f"Если сеть не сказала, есть ли отметка, или её не видно ни у одного аккаунта, а их {CROWD} или больше, вывод — "
         "«не установлено»."
     ]
 

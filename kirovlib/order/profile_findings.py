@@ -20,7 +20,7 @@ from kirovlib.order.portal_links import PortalLink
 from kirovlib.weeks import Period, local_date, local_midnight
 
 SNAPSHOT_LATE_DAYS = 7
-_CROWD = 20
+CROWD = 20
 _ANSWERED_SHARE = 0.5
 # What coverage tells of the account itself, so that it explains a missing snapshot.
 _ACCOUNT_REASONS = frozenset({"account_gone", "address_unknown"})
@@ -89,7 +89,7 @@ class Snapshots:
     def is_mark_seen(self) -> bool:
         """Whether the mark was met at all, where so many are asked that nobody's having it would be strange."""
         marked = self._accounts("ok", self.table["government_mark"].fillna(value=False).astype(bool))
-        return marked > 0 or self.registered.get("ok", 0) < _CROWD
+        return marked > 0 or self.registered.get("ok", 0) < CROWD
 
     def menu_silence(self, snapshot: Mapping[str, Any]) -> str:
         """Why a page's missing menu proves nothing, a reason; blank where it has a menu, or surely none."""
